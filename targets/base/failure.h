@@ -1,0 +1,70 @@
+/* Failure classes and memory models: the same strings in C, JSON, JUnit and HTML. */
+#ifndef BASE_FAILURE_H
+#define BASE_FAILURE_H
+
+#define FAILURES(X) \
+	X(LOST_WAKEUP, "lost_wakeup")                 /* waiter parked, cause present, nobody left to wake it */ \
+	X(WEDGE, "wedge")                             /* a spin on a state that can no longer change */ \
+	X(STALE_ARM, "stale_arm")                     /* what was armed for an earlier use acted on a later one */ \
+	X(LOST_EVENT, "lost_event")                   /* readiness reported once and dropped */ \
+	X(LOST_ERROR, "lost_error")                   /* an error mark wiped out before it was read */ \
+	X(LOST_WORK, "lost_work")                     /* runnable goroutine, idle processor, nobody to join them */ \
+	X(BLOCK_LEAK, "block_leak")                   /* span-set block neither pooled nor in use */ \
+	X(EARLY_FREE, "early_free")                   /* block freed while in use */ \
+	X(LOST_ITEM, "lost_item")                     /* pushed, never popped */ \
+	X(DUPLICATE_ITEM, "duplicate_item")           /* popped twice */ \
+	X(DESC_LEAK, "desc_leak")                     /* descriptor never given back */ \
+	X(STACK_CORRUPTION, "stack_corruption")       /* canary or self-relative data wrong */ \
+	X(DEADLOCK, "deadlock")                       /* nobody can go on, and no finer class applies */ \
+	X(LIVELOCK, "livelock")                       /* endless steps without progress */ \
+	X(WRONG_OUTCOME, "wrong_outcome")             /* one that the case does not list */ \
+	X(DATA_RACE, "data_race")                     /* two unordered accesses, one a plain write */ \
+	X(MEMORY_ERROR, "memory_error")               /* use after free, overflow */ \
+	X(UNDEFINED_BEHAVIOUR, "undefined_behaviour") \
+	X(MODEL_VIOLATION, "model_violation")         /* hardware did what its model forbids */ \
+	X(FATAL, "fatal")                             /* the target's own throw */ \
+	X(CRASH, "crash")                             /* a signal ended the child */ \
+	X(TIMEOUT, "timeout")                         /* the child outlived its bound: never evidence */ \
+	X(ENGINE_ERROR, "engine_error")               /* the rig itself failed */
+
+enum failure {
+	NO_FAILURE,
+#define X(id, text) id,
+	FAILURES(X)
+#undef X
+	FAILURE_COUNT
+};
+
+static inline const char *failure_text(enum failure f)
+{
+	static const char *const text[] = {
+		"none",
+#define X(id, text) text,
+		FAILURES(X)
+#undef X
+	};
+	return (unsigned)f < FAILURE_COUNT ? text[f] : "unknown";
+}
+
+/* Memory models, as bits: which of them can show a bug. */
+enum model {
+	SC = 1,
+	TSO = 2,
+	ARMV8 = 4,
+	ARMV8_LSE = 8,
+	ARMV8_RCPC = 16,
+	ARMV8_LSE_RCPC = 32,
+	C11 = 64,
+	EVERY_MODEL = 127,
+	MODEL_COUNT = 7
+};
+
+/* The name of model bit 1 << i, as --model takes it. */
+static inline const char *model_text(unsigned i)
+{
+	static const char *const text[MODEL_COUNT] = { "sc", "tso", "armv8", "armv8+lse",
+						       "armv8+rcpc", "armv8+lse+rcpc", "c11" };
+	return i < MODEL_COUNT ? text[i] : "unknown";
+}
+
+#endif
