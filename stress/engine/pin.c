@@ -121,7 +121,7 @@ void pin_topology_text(char *text, size_t size)
 
 /* --- sitting down --- */
 
-static void location_of(const cpu_set_t *cpus, char text[PIN_TEXT])
+void pin_seat_text(const cpu_set_t *cpus, char text[PIN_TEXT])
 {
 	hwloc_bitmap_t set = hwloc_bitmap_alloc();
 	for (unsigned i = 0; i < CPU_SETSIZE; i++)
@@ -163,7 +163,7 @@ enum pin_result pin_apply(struct pin_plan *plan, unsigned actor, char why[PIN_WH
 	CPU_ZERO(&got);
 	if (sched_getaffinity(0, sizeof got, &got))
 		return pin_failed(why, "sched_getaffinity: %s", strerror(errno));
-	location_of(&got, seat->got);
+	pin_seat_text(&got, seat->got);
 	if (!CPU_EQUAL(&got, &seat->cpus))
 		return pin_failed(why, "pinned to %s, got %s", seat->wanted, seat->got);
 	int here = sched_getcpu();

@@ -93,6 +93,8 @@ const char *pin_shared(const struct pin_plan *plan, unsigned a, unsigned b);
 /* Fills why (printf format) and returns PIN_ERROR. */
 __attribute__((format(printf, 2, 3))) enum pin_result pin_failed(char why[PIN_WHY],
 								 const char *format, ...);
+/* The location of a set by the kernel's numbers; a mask where there is no topology. */
+void pin_seat_text(const cpu_set_t *cpus, char text[PIN_TEXT]);
 
 /* The grammar (pin_location.c). Adds to out the processors that a location of
  * len bytes names. Returns 0, or -1 with why filled. */

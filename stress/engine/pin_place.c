@@ -248,7 +248,7 @@ static void over_kernel_numbers(struct pin_plan *plan, unsigned nth)
 		for (at = 0; !CPU_ISSET(at, pin_allowed()) || skip--; at++)
 			;
 		CPU_SET(at, &plan->seat[i].cpus);
-		snprintf(plan->seat[i].wanted, PIN_TEXT, "cpu%u", at);
+		pin_seat_text(&plan->seat[i].cpus, plan->seat[i].wanted);
 	}
 }
 

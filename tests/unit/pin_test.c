@@ -429,3 +429,30 @@ TEST(topology_from_the_environment)
 	CHECK_EQ(pin_apply(&plan, 0, why), PIN_ERROR);
 	pin_topology_free();
 }
+
+/* Some machines show hwloc nothing: what needs no topology still works, and the rest
+ * is absent. */
+TEST(without_a_topology)
+{
+	cpu_set_t before;
+	char text[200];
+	sched_getaffinity(0, sizeof before, &before);
+	setenv("HWLOC_COMPONENTS", "stop", 1);
+	load(NULL);
+	unsetenv("HWLOC_COMPONENTS");
+	CHECK(!pin_topology());
+	pin_topology_text(text, sizeof text);
+	CHECK_HAS(text, "processor");
+	for (unsigned i = 0; i < 5; i++)
+		absent(pin_placement_name(i), 2, "hwloc finds no topology");
+	place("all", 2, 0);
+	CHECK_EQ(pin_apply(&plan, 0, why), PIN_OK);
+	CHECK_EQ(pin_apply(&plan, 1, why), PIN_OK);
+	CHECK_STR(got(), wanted());
+	place("none", 1, 0);
+	CHECK_EQ(pin_apply(&plan, 0, why), PIN_OK);
+	CHECK_STR(pin_got(&plan, 0), "all");
+	CHECK_EQ(pin_by_list(&plan, "core:0", 1), PIN_ERROR);
+	CHECK_HAS(plan.why, "only placements none, all");
+	restore(&before);
+}
