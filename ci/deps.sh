@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the project needs on Debian 12. Does nothing, and asks for nothing,
-# where all of it is there; asks for sudo only if something is missing.
+# Installs what the project needs on Debian 12. Does nothing, and asks for
+# nothing, where all of it is there; asks for sudo only if something is missing.
 set -euo pipefail
 
 # One or several alternatives a line; the first is what gets installed.
@@ -84,7 +84,8 @@ main() {
 		return 2
 	fi
 	local install=(apt-get install -y -qq --no-install-recommends "${packages[@]}")
-	# the package lists may be missing or stale, and need not be fetched otherwise
+	# the package lists may be missing or stale, and need not be fetched
+	# otherwise
 	as_root "${install[@]}" >&2 2>/dev/null || {
 		as_root apt-get update -qq >&2
 		as_root "${install[@]}" >&2

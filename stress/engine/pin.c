@@ -147,7 +147,8 @@ static int bind_to(const cpu_set_t *cpus)
 	return bad;
 }
 
-/* Bound by hwloc, read back from the kernel: two ways, so that neither's error hides. */
+/* Bound by hwloc, read back from the kernel: two ways, so that neither's error
+ * hides. */
 enum pin_result pin_apply(struct pin_plan *plan, unsigned actor, char why[PIN_WHY])
 {
 	cpu_set_t got;

@@ -1,8 +1,8 @@
 /* hwloc's location grammar: TYPE:INDEX[.TYPE:INDEX...], 0xMASK, or "all".
  *
  * INDEX is N, N-M, N-, all, odd or even, logical and counted inside what stands
- * before it. The library has the object model but not this grammar, which lives in
- * its hwloc-calc command.
+ * before it. The library has the object model but not this grammar, which lives
+ * in its hwloc-calc command.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -72,7 +72,8 @@ static int complain(char why[PIN_WHY], const char *part, const char *end, const 
 	return -1;
 }
 
-/* Adds what `text` names within `inside`: one TYPE:INDEX, then the rest, if any. */
+/* Adds what `text` names within `inside`: one TYPE:INDEX, then the rest, if
+ * any. */
 static int add(hwloc_topology_t t, const char *text, const char *end,
 	       hwloc_const_bitmap_t inside, hwloc_bitmap_t out, char why[PIN_WHY])
 {

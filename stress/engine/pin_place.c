@@ -1,4 +1,5 @@
-/* Plans: from a list of locations, or from a relation resolved through the topology. */
+/* Plans: from a list of locations, or from a relation resolved through the
+ * topology. */
 #define _GNU_SOURCE
 #include <hwloc/glibc-sched.h>
 #include <stdio.h>
@@ -26,12 +27,14 @@ static unsigned pu_count(void)
 	return (unsigned)hwloc_get_nbobjs_by_type(pin_topology(), HWLOC_OBJ_PU);
 }
 
-/* The object of a type above (or at) a PU. Machines may lack a level: then a core is
- * its PU, and an L2 is the core's own. A NUMA node is not above: see node_of(). */
+/* The object of a type above (or at) a PU. Machines may lack a level: then a
+ * core is its PU, and an L2 is the core's own. A NUMA node is not above: see
+ * node_of(). */
 static hwloc_obj_t above(hwloc_obj_t pu, hwloc_obj_type_t type)
 {
-	hwloc_obj_t obj = type == HWLOC_OBJ_PU ? pu :
-						 hwloc_get_ancestor_obj_by_type(pin_topology(), type, pu);
+	if (type == HWLOC_OBJ_PU)
+		return pu;
+	hwloc_obj_t obj = hwloc_get_ancestor_obj_by_type(pin_topology(), type, pu);
 	if (!obj && type == HWLOC_OBJ_CORE)
 		obj = pu;
 	if (!obj && type == HWLOC_OBJ_L2CACHE)
@@ -50,8 +53,8 @@ static hwloc_obj_t place_of(hwloc_obj_t pu, hwloc_obj_type_t type)
 	return type == HWLOC_OBJ_NUMANODE ? node_of(pu) : above(pu, type);
 }
 
-/* The first PU of every object of type `unit` inside `within` (NULL: everywhere), in
- * topology order. Returns how many. */
+/* The first PU of every object of type `unit` inside `within` (NULL:
+ * everywhere), in topology order. Returns how many. */
 static unsigned units_in(hwloc_obj_t within, hwloc_obj_type_t unit, hwloc_obj_t out[MOST_UNITS])
 {
 	unsigned n = 0;
@@ -105,7 +108,8 @@ enum pin_result pin_by_list(struct pin_plan *plan, const char *list, unsigned ac
 	if (begin(plan, actors))
 		return PIN_ERROR;
 	if (!pin_topology())
-		return pin_failed(plan->why, "hwloc finds no topology here: only placements none, all");
+		return pin_failed(plan->why,
+				  "hwloc finds no topology here: only placements none, all");
 	for (const char *p = list; *p; p++)
 		given += *p == ',';
 	if (given != actors)
@@ -130,7 +134,8 @@ enum pin_result pin_by_list(struct pin_plan *plan, const char *list, unsigned ac
 
 /* --- relations --- */
 
-/* Every two actors stand in one `inside` (MACHINE: anywhere), on `apart` of their own. */
+/* Every two actors stand in one `inside` (MACHINE: anywhere), on `apart` of
+ * their own. */
 struct relation {
 	const char *name;
 	hwloc_obj_type_t inside, apart;
@@ -162,8 +167,8 @@ static const struct relation *relation_named(const char *name)
 	return NULL;
 }
 
-/* Fills plan with the nth disjoint group of units inside one object, or with plan ==
- * NULL only counts. Returns the number of groups on this machine. */
+/* Fills plan with the nth disjoint group of units inside one object, or with
+ * plan == NULL only counts. Returns the number of groups on this machine. */
 static unsigned close_groups(const struct relation *r, unsigned actors, struct pin_plan *plan,
 			     unsigned nth)
 {
@@ -179,8 +184,8 @@ static unsigned close_groups(const struct relation *r, unsigned actors, struct p
 	return groups;
 }
 
-/* The turn-th PU inside a place: another core each turn while there are any, then
- * those cores' further PUs, then from the start again. */
+/* The turn-th PU inside a place: another core each turn while there are any,
+ * then those cores' further PUs, then from the start again. */
 static hwloc_obj_t seat_inside(hwloc_const_bitmap_t place, unsigned turn)
 {
 	hwloc_obj_t core[MOST_UNITS];
@@ -202,7 +207,8 @@ static hwloc_obj_t seat_inside(hwloc_const_bitmap_t place, unsigned turn)
 		}
 }
 
-/* One actor per package or node in turn. nth moves all of them on by one round. */
+/* One actor per package or node in turn. nth moves all of them on by one
+ * round. */
 static void spread_over(const struct relation *r, struct pin_plan *plan, unsigned nth)
 {
 	hwloc_obj_t unit[MOST_UNITS];
@@ -252,7 +258,8 @@ static void over_kernel_numbers(struct pin_plan *plan, unsigned nth)
 	}
 }
 
-/* Equal strides over the cores, so that the actors stand as far apart as possible. */
+/* Equal strides over the cores, so that the actors stand as far apart as
+ * possible. */
 static void over_cores(struct pin_plan *plan, unsigned nth)
 {
 	hwloc_obj_t core[MOST_UNITS];
@@ -292,7 +299,8 @@ enum pin_result pin_by_placement(struct pin_plan *plan, const char *placement, u
 					     "numa all none", placement);
 	unsigned here = choices(r, actors);
 	if (!here)
-		return absent(plan, placement, pin_topology() ? r->lacking : "hwloc finds no topology");
+		return absent(plan, placement,
+			      pin_topology() ? r->lacking : "hwloc finds no topology");
 	nth %= here;
 	if (r->apart == HWLOC_OBJ_MACHINE)
 		unpinned(plan);

@@ -1,11 +1,12 @@
-/* Checks and the main() of C unit tests: one file per program, any number of TESTs.
+/* Checks and the main() of C unit tests: one file per program, any number of
+ * TESTs.
  *
  *   TEST(adds) { CHECK_EQ(add(2, 2), 4); }
  *
- * A TEST registers itself, so none can be forgotten. Without arguments a program
- * runs all of them, else those named; --list names them. A failed check prints both
- * expressions and both values and ends the program with status 1. Checks stay on in
- * every build.
+ * A TEST registers itself, so none can be forgotten. Without arguments a
+ * program runs all of them, else those named; --list names them. A failed check
+ * prints both expressions and both values and ends the program with status 1.
+ * Checks stay on in every build.
  *
  * Comments in the first lines of a test say what it is linked with:
  *   links: targets/base/lock.c stress/world.c
@@ -80,8 +81,8 @@ static struct check_test *check_first, **check_end = &check_first;
 				     #text, #part, #text, check_a, check_b);            \
 	} while (0)
 
-/* That a statement, run in a child, ends the process other than with status 0, and
- * prints text on stderr. */
+/* That a statement, run in a child, ends the process other than with status 0,
+ * and prints text on stderr. */
 #define CHECK_DIES(statement, text)                                          \
 	do {                                                                 \
 		int check_pipe[2];                                           \

@@ -66,7 +66,8 @@ TEST(one_holder_at_a_time)
 	CHECK_EQ(load_relaxed(&lock.state), MUTEX_FREE);
 }
 
-/* The counter shows a lock that does not lock, or the test above means nothing. */
+/* The counter shows a lock that does not lock, or the test above means
+ * nothing. */
 TEST(the_counter_shows_a_missing_lock)
 {
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
@@ -83,7 +84,8 @@ static void lock_once(void *arg)
 	mutex_unlock(&lock);
 }
 
-/* All sleep in the kernel before the holder lets go; each unlock must wake one. */
+/* All sleep in the kernel before the holder lets go; each unlock must wake
+ * one. */
 TEST(every_sleeper_gets_its_turn)
 {
 	world_thread t[THREADS];
@@ -102,7 +104,8 @@ TEST(every_sleeper_gets_its_turn)
 	CHECK_EQ(counter, 20 * THREADS);
 }
 
-/* A locker that has slept may be the last one, or not: it must say "sleepers". */
+/* A locker that has slept may be the last one, or not: it must say
+ * "sleepers". */
 TEST(a_woken_sleeper_leaves_word_of_others)
 {
 	world_thread t;
@@ -209,7 +212,8 @@ static void look_around(void)
 	store_relaxed(&bell.key, 1);
 }
 
-/* Where actors of a case run, nothing sleeps: the engine looks around instead. */
+/* Where actors of a case run, nothing sleeps: the engine looks around
+ * instead. */
 TEST(hooks_stand_in_for_sleep)
 {
 	static const struct world_hooks hooks = { .wait = look_around };
