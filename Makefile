@@ -1,0 +1,56 @@
+# Stormrig. What a user types is listed by `make help`.
+#
+# Nothing is listed by hand: a target is a folder with *.c files and cases/ in targets/,
+# a variant is a BUG_ switch (or NAME+plain) found in the text of the target's sources.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := help
+
+LANE ?= native
+CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+PYTHON ?= /usr/bin/python3
+PYTEST := $(PYTHON) -m pytest -q
+JOBS ?= $(shell nproc)
+
+CFLAGS_COMMON := -std=gnu11 -O2 -g -Wall -Wextra -I targets -I stress -I .
+include stress/rules.mk
+-include fuzz/rules.mk
+-include tests/unit/rules.mk
+
+.PHONY: help
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: deps
+deps: ## install what a fresh machine needs (Debian 12); does nothing where all is there
+	@ci/deps.sh
+
+.PHONY: doctor
+doctor: ## is this machine fit to storm, and what to do if not
+	@$(PYTHON) ci/doctor.py
+
+.PHONY: storm
+storm: deps ## set up, build, run every target's variants, print the verdicts
+	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=native
+	@$(PYTEST) tests/test_matrix.py --rig-out build/report $(STORM_ARGS)
+
+.PHONY: check
+check: deps ## set up, build, run the tests
+	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=native
+	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=explore
+	@$(PYTEST) tests $(CHECK_ARGS)
+
+.PHONY: bench
+bench: ## the performance figures as JSON
+	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=native >&2
+	@$(PYTHON) ci/bench.py
+
+.PHONY: clean
+clean: ## remove all that was built
+	rm -rf build

@@ -1,0 +1,290 @@
+#define _GNU_SOURCE
+#include "engine/round.h"
+
+#include <sched.h>
+#include <string.h>
+
+#include "stress/world.h"
+
+enum { LATE_NS = 100000, SPINS_PER_LOOK = 512 };
+
+static _Thread_local struct worker *self;
+
+/* --- waiting for the others --- */
+
+/* Called now and then by whoever waits. since: when it first called, 0 before. */
+static void look_around(struct worker *w, int64_t *since)
+{
+	int64_t now = world_now();
+	if (*since == 0)
+		*since = now;
+	else if (now - *since > LATE_NS)
+		w->late = true; /* a peer is off its processor: the block is spoilt */
+	if (w->crew->yields)
+		sched_yield();
+}
+
+static inline bool passed(struct worker *other, uint64_t round)
+{
+	/* pairs with: arrive() store — all that the other did in earlier rounds */
+	return load_acquire(&other->at) >> 8 > round;
+}
+
+static inline void wait_at_least(struct worker *w, struct worker *other, uint64_t at)
+{
+	int64_t since = 0;
+	uint32_t spins = 0;
+	/* pairs with: arrive() store */
+	while (load_acquire(&other->at) < at)
+		if (++spins % SPINS_PER_LOOK == 0)
+			look_around(w, &since);
+}
+
+static inline void arrive(struct worker *w)
+{
+	struct crew *c = w->crew;
+	uint64_t at = w->round << 8;
+	/* pairs with: passed(), wait_at_least() — this round's start, all before it */
+	store_release(&w->at, at);
+	if (c->env.fence >> w->actor & 1)
+		/* pairs with: nothing; empties the store buffer, a lever of aim */
+		fence_seq_cst();
+	for (unsigned a = 0; a < c->actors; a++)
+		if (a != w->actor)
+			wait_at_least(w, &c->worker[a], at);
+}
+
+void crew_wait_passed(struct worker *w, uint64_t round)
+{
+	for (unsigned a = 0; a < w->crew->actors; a++)
+		if (a != w->actor)
+			wait_at_least(w, &w->crew->worker[a], (round + 1) << 8);
+}
+
+static inline void spin(uint32_t turns)
+{
+	while (turns-- > 0)
+		__asm__ volatile("");
+}
+
+/* --- the end of a round --- */
+
+_Noreturn static void leave_round(struct worker *w)
+{
+	_longjmp(w->escape, 1);
+}
+
+/* Whether w's peers are all past this round or parked in it with nobody to ready them.
+ * Progress words only grow within a round, so two equal collects are a snapshot. */
+static bool quiescent(struct worker *w)
+{
+	struct crew *c = w->crew;
+	uint64_t seen[MAX_ACTORS];
+	for (int collect = 0; collect < 2; collect++)
+		for (unsigned a = 0; a < c->actors; a++) {
+			struct worker *other = &c->worker[a];
+			/* pairs with: arrive(), spin_park() stores */
+			uint64_t at = load_acquire(&other->at);
+			if (collect && at != seen[a])
+				return false;
+			seen[a] = at;
+			if (at >> 8 > w->round)
+				continue;
+			/* pairs with: spin_ready() swap */
+			if (!(at & 1) || load_acquire(&w->slots[a].g.status) != G_WAITING)
+				return false;
+		}
+	return true;
+}
+
+/* Nothing can move any more: the first of the parked actors has the round judged. */
+_Noreturn static void strand(struct worker *w)
+{
+	struct crew *c = w->crew;
+	unsigned first = w->actor;
+	for (unsigned a = c->actors; a-- > 0;)
+		/* pairs with: spin_park() store */
+		if (load_acquire(&c->worker[a].at) >> 8 == w->round)
+			first = a;
+	if (first == w->actor) {
+		for (unsigned a = first; a < c->actors; a++)
+			/* relaxed: quiescent() has read it */
+			if (load_relaxed(&c->worker[a].at) >> 8 == w->round)
+				w->slots[a].stranded = 1;
+		int o = c->test->judge(w->state, w->slots);
+		uint32_t open = OUT_OPEN;
+		/* The first failure owns the round. pairs with: crew_settle() */
+		cas_acq_rel(&c->outcome[w->index], &open,
+			    o < 0 ? OUT_WRONG : (uint32_t)o + OUT_LISTED);
+		/* pairs with: below — the judge has looked, states may change */
+		store_release(&c->judged, w->round);
+	} else {
+		int64_t since = 0;
+		/* pairs with: above */
+		while (load_acquire(&c->judged) != w->round)
+			look_around(w, &since);
+	}
+	leave_round(w);
+}
+
+/* --- the runtime of cases: parking spins --- */
+
+static struct g *spin_current(void)
+{
+	return &self->slots[self->actor].g;
+}
+
+static void spin_park(commit_fn *commit, void *arg)
+{
+	struct worker *w = self;
+	struct g *g = &w->slots[w->actor].g;
+	/* relaxed: commit publishes g */
+	store_relaxed(&g->status, G_WAITING);
+	if (!commit(g, arg)) {
+		g->aborts++;
+		/* relaxed: nobody else knows g */
+		store_relaxed(&g->status, G_RUNNING);
+		return;
+	}
+	g->parks++;
+	/* relaxed: own word */
+	uint64_t at = load_relaxed(&w->at);
+	/* pairs with: quiescent() — parked */
+	store_release(&w->at, at + 3);
+	int64_t since = 0;
+	for (uint32_t spins = 1;; spins++) {
+		/* pairs with: spin_ready() swap — what the waker did before */
+		if (load_acquire(&g->status) == G_RUNNABLE)
+			break;
+		/* pairs with: strand() store */
+		if (load_acquire(&w->crew->judged) == w->round)
+			leave_round(w);
+		if (quiescent(w))
+			strand(w);
+		if (spins % SPINS_PER_LOOK == 0)
+			look_around(w, &since);
+	}
+	/* relaxed: it is this thread's again */
+	store_relaxed(&g->status, G_RUNNING);
+	/* pairs with: quiescent() — no longer parked */
+	store_release(&w->at, at + 4);
+}
+
+static void spin_ready(struct g *g)
+{
+	uint32_t seen = G_WAITING;
+	/* pairs with: spin_park() load — all that the waker did before */
+	if (!cas_acq_rel(&g->status, &seen, G_RUNNABLE))
+		world_fatal("readied a goroutine that does not wait");
+}
+
+static void no_timer_start(struct timer *t, int64_t when, void (*fire)(void *, uintptr_t),
+			   void *arg, uintptr_t seq)
+{
+	(void)t, (void)when, (void)fire, (void)arg, (void)seq;
+}
+
+static void no_timer_stop(struct timer *t)
+{
+	(void)t;
+}
+
+/* Timers only fire by an actor that stands for them. */
+const struct runtime spin_runtime = {
+	.name = "spin",
+	.current = spin_current,
+	.park = spin_park,
+	.ready = spin_ready,
+	.timer_start = no_timer_start,
+	.timer_stop = no_timer_stop,
+};
+
+/* --- hooks: a target that would sleep, yield or throw --- */
+
+static void hook_wait(void)
+{
+	struct worker *w = self;
+	/* pairs with: hook_fatal() — who threw may have died with the lock held */
+	if (load_acquire(&w->crew->failed) == w->round)
+		leave_round(w);
+	if (w->crew->yields)
+		sched_yield();
+	else
+		world_relax();
+}
+
+static void hook_fatal(const char *message)
+{
+	struct worker *w = self;
+	struct crew *c = w->crew;
+	uint32_t open = OUT_OPEN;
+	/* The first failure owns the round. pairs with: crew_settle() */
+	if (cas_acq_rel(&c->outcome[w->index], &open, OUT_FATAL) && !c->fatal[0])
+		strncpy(c->fatal, message, sizeof c->fatal - 1);
+	/* pairs with: hook_wait() */
+	store_release(&c->failed, w->round);
+	leave_round(w);
+}
+
+static const struct world_hooks hooks = { .wait = hook_wait, .fatal = hook_fatal };
+
+void worker_adopt(struct worker *w)
+{
+	self = w;
+	world_hooks = w ? &hooks : NULL;
+}
+
+/* --- a block --- */
+
+/* Asks for a line in order to write it. */
+static inline void fetch_own(const char *line)
+{
+#if defined __x86_64__
+	__asm__ volatile("prefetchw %0" : : "m"(*line));
+#else
+	__builtin_prefetch(line, 1);
+#endif
+}
+
+static inline void fetch_lines(struct worker *w)
+{
+	for (uint32_t i = 0; i < w->touches; i++) {
+		const char *line = w->state + w->touch[i].offset;
+		if (w->touch[i].kind == TOUCH_OWN)
+			fetch_own(line);
+		else
+			/* A load whose value is never used. */
+			__asm__ volatile("" : : "r"(*(volatile const char *)line));
+	}
+}
+
+__attribute__((noinline)) static void run_rounds(struct worker *w)
+{
+	struct crew *c = w->crew;
+	while (w->round < c->first + BLOCK_ROUNDS) {
+		uint32_t i = round_index(w->round - c->first);
+		w->index = i;
+		w->state = c->states + i * c->pitch + c->env.shift * 8;
+		w->slots = c->slot + i * c->slots;
+		fetch_lines(w);
+		arrive(w);
+		uint32_t turns = w->delay;
+		if (w->jitter)
+			turns += rng_below(&w->rng, w->jitter);
+		spin(turns);
+		w->run(w->state, &w->slots[w->actor]);
+		w->round++;
+	}
+}
+
+void worker_run_block(struct worker *w)
+{
+	while (w->round < w->crew->first + BLOCK_ROUNDS) {
+		if (_setjmp(w->escape) == 0)
+			run_rounds(w);
+		else
+			w->round++;
+	}
+	/* pairs with: passed(), wait_at_least() — all that this actor did */
+	store_release(&w->at, w->round << 8);
+}

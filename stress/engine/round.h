@@ -1,0 +1,85 @@
+/* The hot loop: actors on pinned threads meet, round after round, on prepared states.
+ *
+ *   thread 0   |arrive|delay|blocker(state i)|arrive|...|settle block|
+ *   thread 1   |arrive|delay|closer (state i)|arrive|...|            |
+ *
+ * A crew is the set of threads that run one case together. No system call sits in a
+ * round. A round ends an actor early when it is stranded (parked, and nobody is left
+ * to ready it: the judge looks at once) or when the target calls world_fatal().
+ */
+#ifndef ENGINE_ROUND_H
+#define ENGINE_ROUND_H
+
+#include <setjmp.h>
+
+#include "engine/env.h"
+
+enum { BLOCK_ROUNDS = 512 };
+
+/* What a round came to; an outcome's index + OUT_LISTED otherwise. */
+enum { OUT_OPEN, OUT_FATAL, OUT_WRONG, OUT_LISTED, OUT_KINDS = OUT_LISTED + MAX_OUTCOMES };
+
+struct crew;
+
+struct worker {
+	/* Progress: round << 8 | changes of being parked in it << 1 | parked.
+	 * Written by this thread only; a later round means the earlier is done. */
+	_Alignas(128) word64 at;
+	_Alignas(128) struct crew *crew;
+	unsigned actor;
+	void (*run)(void *state, struct slot *me);
+	uint64_t round;
+	uint32_t index; /* of the round's state */
+	char *state;
+	struct slot *slots;
+	uint64_t rng;
+	uint32_t delay, jitter;          /* in turns of the delay loop */
+	uint32_t touches;
+	struct { uint16_t offset, kind; } touch[ENV_LINES];
+	bool late; /* waited longer than LATE_NS in this block */
+	jmp_buf escape;
+};
+
+struct crew {
+	const struct subject *subject;
+	const struct test_case *test; /* in the layout of env */
+	struct env env;
+	unsigned actors, slots;
+	bool yields;                  /* actors share processors: waiting must yield */
+	double turns_per_ns;          /* of the delay loop */
+	uint64_t first;               /* round number of the block's first round */
+	char *states;
+	size_t pitch;                 /* bytes from state to state */
+	struct slot *slot;            /* BLOCK_ROUNDS x slots */
+	word32 *outcome;              /* per round of the block: OUT_... */
+	char fatal[96];               /* the first fatal's message */
+	_Alignas(128) word64 judged;  /* the newest round that a stranded actor judged */
+	word64 failed;                /* the newest round that ended in world_fatal */
+	struct worker worker[MAX_ACTORS];
+};
+
+/* Allocates a crew for the subject. Never NULL. */
+struct crew *crew_new(const struct subject *s, bool yields, uint64_t seed);
+void crew_free(struct crew *c);
+/* Takes an environment for the next block. Only between blocks. */
+void crew_equip(struct crew *c, const struct env *e);
+/* Prepares the block's states and slots; by one thread. */
+void crew_prepare(struct crew *c);
+/* Runs the block's rounds as worker w; all workers call it at the same time. When it
+ * returns, w has passed the last round. */
+void worker_run_block(struct worker *w);
+/* Makes w the calling thread's; NULL: none. */
+void worker_adopt(struct worker *w);
+/* Waits until every worker has passed round `round`. */
+void crew_wait_passed(struct worker *w, uint64_t round);
+/* Judges what is still open and counts all outcomes of the block. */
+void crew_settle(struct crew *c, uint32_t count[OUT_KINDS]);
+/* The state index of the block's nth round: strided, which keeps prefetchers out. */
+static inline uint32_t round_index(uint64_t nth)
+{
+	return (uint32_t)(nth * 37) & (BLOCK_ROUNDS - 1);
+}
+
+extern const struct runtime spin_runtime;
+
+#endif

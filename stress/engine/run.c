@@ -1,0 +1,240 @@
+#define _GNU_SOURCE
+#include "engine/run.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "stress/world.h"
+
+enum { MOST_BROKEN_CHILDREN = 20 };
+
+#define AIM_CHILD_S 0.15
+#define AIM_SHARE 0.4 /* of the time, at most */
+#define AIM_LONGEST_S 1.0
+#define PROFILE_S 0.1
+
+/* --- what this run proves --- */
+
+enum model hardware_model(void)
+{
+#if defined __aarch64__
+#if defined __ARM_FEATURE_ATOMICS && defined __ARM_FEATURE_RCPC
+	return ARMV8_LSE_RCPC;
+#elif defined __ARM_FEATURE_ATOMICS
+	return ARMV8_LSE;
+#elif defined __ARM_FEATURE_RCPC
+	return ARMV8_RCPC;
+#else
+	return ARMV8;
+#endif
+#else
+	return TSO;
+#endif
+}
+
+const char *hardware_model_text(void)
+{
+	unsigned i = 0;
+	while (1u << i != (unsigned)hardware_model())
+		i++;
+	return model_text(i);
+}
+
+bool must_show(const struct test_case *t, enum failure f)
+{
+	for (const struct expectation *e = t->expect; e && e->variant; e++)
+		if (strcmp(e->variant, identity.variant) == 0 && e->failure == f &&
+		    f != DATA_RACE && (e->models & hardware_model()))
+			return true;
+	return false;
+}
+
+bool must_show_any(const struct test_case *t)
+{
+	for (int f = NO_FAILURE + 1; f < FAILURE_COUNT; f++)
+		if (must_show(t, (enum failure)f))
+			return true;
+	return false;
+}
+
+static bool is_buggy(void)
+{
+	return strncmp(identity.variant, "BUG_", 4) == 0;
+}
+
+struct verdict run_verdict(const struct test_case *t, const struct result *r)
+{
+	uint64_t hits = 0, due = 0;
+	for (int f = NO_FAILURE + 1; f < FAILURE_COUNT; f++) {
+		hits += r->failures[f];
+		if (must_show(t, (enum failure)f))
+			due += r->failures[f];
+	}
+	if (r->failures[ENGINE_ERROR])
+		return (struct verdict){ "ENGINE_ERROR", 0, EXIT_ENGINE };
+	if (!is_buggy())
+		return hits ? (struct verdict){ "REFUTED", 0, EXIT_UNEXPECTED }
+			    : (struct verdict){ "CLEAN", 1, EXIT_EXPECTED };
+	if (!must_show_any(t))
+		return hits ? (struct verdict){ "UNEXPECTED_HIT", 0, EXIT_UNEXPECTED }
+			    : (struct verdict){ "QUIET_AS_EXPECTED", 1, EXIT_EXPECTED };
+	if (hits > due)
+		return (struct verdict){ "WRONG_CLASS", 0, EXIT_UNEXPECTED };
+	return due ? (struct verdict){ "CAUGHT", 1, EXIT_EXPECTED }
+		   : (struct verdict){ "NOT_CAUGHT", 0, EXIT_UNEXPECTED };
+}
+
+/* --- the phases --- */
+
+struct run {
+	const struct options *options;
+	struct subject subject;
+	struct result *result;
+	int64_t end;
+	unsigned broken;
+};
+
+static bool over(struct run *run)
+{
+	const struct options *o = run->options;
+	return child_stop || world_now() >= run->end || run->result->error[0] ||
+	       run->broken >= MOST_BROKEN_CHILDREN ||
+	       (o->until_hits && run->result->all.hits >= o->until_hits);
+}
+
+static void status_line(struct run *run, const char *doing)
+{
+	static int64_t last;
+	int64_t now = world_now();
+	const struct result *r = run->result;
+	if (!isatty(STDERR_FILENO) || now - last < 1000000000)
+		return;
+	last = now;
+	fprintf(stderr, "\r%s: %s, %.1f M rounds, %llu hits, %.0f s left   ",
+		run->options->case_name, doing, r->all.rounds / 1e6,
+		(unsigned long long)r->all.hits, (run->end - now) / 1e9);
+}
+
+static void one_child(struct run *run, enum phase phase, double seconds)
+{
+	double left = (run->end - world_now()) / 1e9;
+	struct child_plan plan = {
+		.subject = &run->subject,
+		.phase = phase,
+		.ns = (int64_t)((seconds < left ? seconds : left) * 1e9),
+		.until_hits = run->options->until_hits,
+		.seed = run->options->seed * 1000003 + run->result->children,
+	};
+	if (!child_run(&plan, run->result))
+		run->broken++;
+}
+
+static void aim_phase(struct run *run, int layout)
+{
+	const struct options *o = run->options;
+	struct result *r = run->result;
+	double budget = o->seconds * AIM_SHARE;
+	if (budget > AIM_LONGEST_S)
+		budget = AIM_LONGEST_S;
+	int64_t stop = world_now() + (int64_t)(budget * 1e9);
+	aim_init(&r->aim, &run->subject, layout, o->seed);
+	while (!over(run) && world_now() < stop) {
+		double left = (stop - world_now()) / 1e9;
+		one_child(run, PHASE_AIM, left < AIM_CHILD_S ? left : AIM_CHILD_S);
+		status_line(run, "aiming");
+	}
+	r->env = aim_best(&r->aim);
+	aim_profile_start(&r->aim, &r->env);
+	if (!over(run) && o->seconds >= 5 * PROFILE_S)
+		one_child(run, PHASE_PROFILE, PROFILE_S);
+}
+
+static void measure_phase(struct run *run)
+{
+	double each = (run->end - world_now()) / 1e9 / run->options->children;
+	while (!over(run)) {
+		one_child(run, PHASE_MEASURE, each);
+		status_line(run, "measuring");
+	}
+	if (isatty(STDERR_FILENO))
+		fputs("\r\033[K", stderr);
+}
+
+static void stop_on_signal(int signal)
+{
+	child_stop = signal;
+}
+
+/* One line on stderr, and the exit code to return. */
+__attribute__((format(printf, 2, 3))) static int refuse(int code, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	fputs("storm: ", stderr);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+	va_end(args);
+	return code;
+}
+
+/* Fills subject, pins and layout from the options. Returns 0 or an exit code. */
+static int set_up(struct run *run, int *layout)
+{
+	const struct options *o = run->options;
+	char why[PIN_WHY];
+	if (!subject_find(o->case_name, &run->subject))
+		return refuse(EXIT_USAGE, "no case '%s' in %s; --list names them", o->case_name,
+			      identity.target);
+	*layout = -1;
+	for (unsigned i = 0; o->layout && i < run->subject.layouts; i++)
+		if (strcmp(run->subject.layout[i]->layout, o->layout) == 0)
+			*layout = (int)i;
+	if (o->layout && *layout < 0)
+		return refuse(EXIT_USAGE, "no layout '%s'; known: natural, spread", o->layout);
+	if (pin_topology_load(NULL, why) != PIN_OK)
+		return refuse(EXIT_ENGINE, "%s", why);
+	enum pin_result pinned =
+		o->pin ? pin_by_list(&run->result->pins, o->pin, run->subject.actors)
+		       : pin_by_placement(&run->result->pins, o->placement, run->subject.actors, 0);
+	if (pinned == PIN_ABSENT)
+		return refuse(EXIT_SKIPPED, "skipped: %s", run->result->pins.why);
+	if (pinned != PIN_OK)
+		return refuse(EXIT_USAGE, "%s", run->result->pins.why);
+	return 0;
+}
+
+int run_case(const struct options *o)
+{
+	static struct run run;
+	int layout;
+	run.options = o;
+	run.result = result_new();
+	int code = set_up(&run, &layout);
+	if (code != 0)
+		return code;
+	env_plain(&run.result->env);
+	if (layout > 0)
+		run.result->env.layout = (uint8_t)layout;
+	if (o->env) {
+		const char *wrong = env_parse(o->env, &run.subject, &run.result->env);
+		if (wrong)
+			return refuse(EXIT_USAGE, "--env %s: %s", o->env, wrong);
+	}
+	signal(SIGINT, stop_on_signal);
+	signal(SIGTERM, stop_on_signal);
+	run.end = world_now() + (int64_t)(o->seconds * 1e9);
+	if (!o->env && !o->no_aim)
+		aim_phase(&run, layout);
+	measure_phase(&run);
+	run_report(o, &run.subject, run.result, o->json);
+	if (run.result->error[0])
+		return refuse(EXIT_ENGINE, "%s", run.result->error);
+	if (ferror(stdout) || fflush(stdout) != 0)
+		return refuse(EXIT_ENGINE, "cannot write the result: %s", strerror(errno));
+	return child_stop ? 128 + child_stop
+			  : (int)run_verdict(run.subject.layout[0], run.result).code;
+}

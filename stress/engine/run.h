@@ -1,0 +1,53 @@
+/* One run of one case: children in phases, then a verdict on what this run alone shows. */
+#ifndef ENGINE_RUN_H
+#define ENGINE_RUN_H
+
+#include "engine/child.h"
+
+/* Who this binary is; the build makes it (stress/identity.c). */
+struct identity {
+	const char *target, *variant, *lane, *build_id, *compiler, *flags;
+};
+
+extern const struct identity identity;
+
+struct options {
+	const char *program; /* as started, for the replay command */
+	const char *case_name, *pin, *placement, *env, *layout;
+	double seconds;
+	uint64_t seed, until_hits;
+	unsigned children;
+	bool no_aim, json;
+};
+
+enum exit_code {
+	EXIT_EXPECTED = 0,
+	EXIT_UNEXPECTED = 1,
+	EXIT_ENGINE = 2,
+	EXIT_USAGE = 64,
+	EXIT_SKIPPED = 77
+};
+
+/* The memory model that this build's hardware follows. */
+enum model hardware_model(void);
+const char *hardware_model_text(void);
+/* Whether this variant must show failure f of this case on this hardware. */
+bool must_show(const struct test_case *t, enum failure f);
+/* Whether it must show any. */
+bool must_show_any(const struct test_case *t);
+
+struct verdict {
+	const char *text;
+	int expected; /* 1 true, 0 false, -1 null */
+	enum exit_code code;
+};
+
+/* What the run alone proves. */
+struct verdict run_verdict(const struct test_case *t, const struct result *r);
+/* Runs a case and reports it on stdout. Returns the process's exit code. */
+int run_case(const struct options *o);
+/* Writes the result as one JSON object on stdout, or as lines for people. */
+void run_report(const struct options *o, const struct subject *s, const struct result *r,
+		bool json);
+
+#endif

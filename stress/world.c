@@ -1,0 +1,202 @@
+/* The real world: world.h on Linux. */
+#define _GNU_SOURCE
+#include "stress/world.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+_Thread_local const struct world_hooks *world_hooks;
+
+/* --- threads --- */
+
+struct start {
+	void (*fn)(void *);
+	void *arg;
+};
+
+static void *thread_main(void *arg)
+{
+	struct start start = *(struct start *)arg;
+	free(arg);
+	start.fn(start.arg);
+	return NULL;
+}
+
+int world_thread_start(world_thread *t, void (*fn)(void *), void *arg)
+{
+	struct start *start = malloc(sizeof *start);
+	if (!start)
+		return -EAGAIN;
+	*start = (struct start){ fn, arg };
+	pthread_t id;
+	int error = pthread_create(&id, NULL, thread_main, start);
+	if (error != 0) {
+		free(start);
+		return -EAGAIN;
+	}
+	t->id = (uintptr_t)id;
+	return 0;
+}
+
+void world_thread_join(world_thread t)
+{
+	pthread_join((pthread_t)t.id, NULL);
+}
+
+/* --- futex --- */
+
+int world_futex_wait(word32 *w, uint32_t expected, int64_t timeout_ns)
+{
+	if (world_hooks) {
+		world_hooks->wait();
+		return 0;
+	}
+	struct timespec limit = { timeout_ns / 1000000000, timeout_ns % 1000000000 };
+	long r = syscall(SYS_futex, w, FUTEX_WAIT_PRIVATE, expected,
+			 timeout_ns < 0 ? NULL : &limit, NULL, 0);
+	return r < 0 && errno == ETIMEDOUT ? -ETIMEDOUT : 0;
+}
+
+int world_futex_wake(word32 *w, int n)
+{
+	if (world_hooks)
+		return 0;
+	long r = syscall(SYS_futex, w, FUTEX_WAKE_PRIVATE, n, NULL, NULL, 0);
+	return r < 0 ? 0 : (int)r;
+}
+
+/* --- time and waiting --- */
+
+int64_t world_now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+void world_relax(void)
+{
+#if defined __x86_64__
+	__builtin_ia32_pause();
+#elif defined __aarch64__
+	__asm__ volatile("isb" ::: "memory"); /* `yield` is a no-op on most cores */
+#endif
+}
+
+void world_yield(void)
+{
+	if (world_hooks)
+		world_hooks->wait();
+	else
+		sched_yield();
+}
+
+/* --- failure --- */
+
+void world_fatal(const char *message)
+{
+	if (world_hooks)
+		world_hooks->fatal(message);
+	fprintf(stderr, "fatal: %s\n", message);
+	abort();
+}
+
+/* --- memory --- */
+
+void *world_map(size_t bytes)
+{
+	void *region = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			    -1, 0);
+	if (region == MAP_FAILED)
+		world_fatal("out of memory");
+	return region;
+}
+
+void world_unmap(void *region, size_t bytes)
+{
+	munmap(region, bytes);
+}
+
+/* --- descriptors --- */
+
+static int result(int r)
+{
+	return r < 0 ? -errno : r;
+}
+
+int world_pipe(int fd[2])
+{
+	return result(pipe2(fd, O_NONBLOCK | O_CLOEXEC));
+}
+
+int world_socketpair(int fd[2])
+{
+	return result(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fd));
+}
+
+int world_eventfd(void)
+{
+	return result(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+}
+
+int64_t world_read(int fd, void *buffer, size_t bytes)
+{
+	ssize_t n = read(fd, buffer, bytes);
+	return n < 0 ? -errno : n;
+}
+
+int64_t world_write(int fd, const void *buffer, size_t bytes)
+{
+	ssize_t n = write(fd, buffer, bytes);
+	return n < 0 ? -errno : n;
+}
+
+int world_close(int fd)
+{
+	return result(close(fd));
+}
+
+/* --- readiness --- */
+
+_Static_assert(WORLD_IN == EPOLLIN && WORLD_OUT == EPOLLOUT && WORLD_ERR == EPOLLERR &&
+		       WORLD_HUP == EPOLLHUP && WORLD_RDHUP == EPOLLRDHUP &&
+		       WORLD_ONESHOT == EPOLLONESHOT && WORLD_EDGE == EPOLLET,
+	       "world.h has the kernel's event bits");
+
+int world_epoll_create(void)
+{
+	return result(epoll_create1(EPOLL_CLOEXEC));
+}
+
+int world_epoll_ctl(int epoll, enum world_ctl op, int fd, uint32_t events, uint64_t data)
+{
+	struct epoll_event event = { .events = events, .data.u64 = data };
+	int kind = op == WORLD_ADD ? EPOLL_CTL_ADD : op == WORLD_DEL ? EPOLL_CTL_DEL
+								       : EPOLL_CTL_MOD;
+	return result(epoll_ctl(epoll, kind, fd, &event));
+}
+
+int world_epoll_wait(int epoll, struct world_event *events, int n, int timeout_ms)
+{
+	enum { MOST = 128 };
+	struct epoll_event found[MOST];
+	int count = epoll_wait(epoll, found, n < MOST ? n : MOST, timeout_ms);
+	if (count < 0)
+		return -errno;
+	for (int i = 0; i < count; i++)
+		events[i] = (struct world_event){ found[i].events, found[i].data.u64 };
+	return count;
+}
