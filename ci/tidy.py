@@ -243,7 +243,7 @@ def loose_ends(source):
 
 @rule_over_all
 def hand_kept_lists(sources):
-    real = {name for s in sources if s.under("targets/") for name in BUG.findall(s.text)}
+    real = {name for s in sources if s.under("targets/") for name in BUG.findall(s.code)}
     for source in sources:
         named = {m.group(): m.start() for m in reversed(list(BUG.finditer(source.text)))
                  if m.group() in real} if source.under(*UNLISTED) else {}
@@ -290,7 +290,7 @@ def duplicated_names(sources):
 
 def patterns(source):
     """What a build file or a script discovers, as regular expressions on paths."""
-    words = re.sub(r"\$\([^()]*\)|\$\{\w+\}|\{\w+\}|\$\w", "*", source.text)
+    words = re.sub(r"\$\(\w+\)|\$\{\w+\}|\{\w+\}|\$\w", "*", source.text)
     for m in re.finditer(r"find ([\w./* -]+?) .*?-name ['\"]?([\w.*?-]+)", words):
         for folder in m.group(1).split():
             yield fnmatch.translate(f"{folder.rstrip('/')}/{m.group(2)}")
