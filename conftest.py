@@ -1,0 +1,191 @@
+"""pytest options and session of the storm matrix; plain test runs are left alone.
+
+  /usr/bin/python3 -m pytest tests/test_matrix.py --rig-out build/report
+
+prints a status line on a terminal, then the verdict table, and exits 0 (as expected),
+1 (unexpected verdict), 2 (engine error), 64 (usage) or 130 (Ctrl-C).
+"""
+import importlib.util
+import os
+from pathlib import Path
+
+import pytest
+
+EXIT_USAGE, EXIT_INTERRUPTED = 64, 130
+MATRIX = "test_matrix.py"
+OPTIONS = (
+    ("out", "build/report", "DIR", "folder of the run"),
+    ("seconds", 120.0, "S", "time for the whole matrix"),
+    ("lane", "native", "NAME", "lane to run"),
+    ("variant", None, "NAMES", "only these variants, comma-separated"),
+    ("case", None, "NAMES", "only these cases, comma-separated: CASE or TARGET/CASE"),
+    ("pin", None, "LIST", "hwloc locations, e.g. core:0.pu:0,core:1.pu:0"),
+    ("placement", None, "NAME", "smt, l2, l3, package, numa, none or all"),
+    ("seed", None, "N", "seed of the run (default: drawn, and printed)"),
+    ("build", "build", "DIR", "folder of the builds"),
+    ("grace", 15.0, "S", "time over its own after which a program is killed"),
+)
+SESSION = pytest.StashKey()
+
+
+def pytest_addoption(parser):
+    """Adds the --rig-* options."""
+    group = parser.getgroup("stormrig", "Stormrig: the storm matrix (tests/test_matrix.py)")
+    for name, default, metavar, text in OPTIONS:
+        shown = "" if default is None else f" (default {default})"
+        group.addoption(f"--rig-{name}", default=None, metavar=metavar, help=text + shown)
+    group.addoption("--rig-simulations", default=0, type=int, metavar="N",
+                    help="repeat the simulated error rates N times per point (slow)")
+
+
+def rig(config, name):
+    """Value of --rig-NAME, its default where it was not given."""
+    default = next(d for n, d, _, _ in OPTIONS if n == name)
+    value = config.getoption(f"--rig-{name}")
+    if value is None:
+        return default
+    try:
+        return float(value) if isinstance(default, float) else value
+    except ValueError:
+        pytest.exit(f'--rig-{name}: "{value}" is no number', EXIT_USAGE)
+
+
+def matrix_wanted(config) -> bool:
+    """True when the storm matrix was asked for: its file named, an option of it, -m storm."""
+    named = any(MATRIX in str(arg) for arg in config.invocation_params.args)
+    asked = any(config.getoption(f"--rig-{name}") is not None for name, *_ in OPTIONS)
+    return named or asked or "storm" in (config.getoption("-m") or "")
+
+
+def pytest_configure(config):
+    """Registers the marker; checks the options early when the matrix is wanted."""
+    config.addinivalue_line("markers", "storm: the matrix of real races; run by make storm")
+    if not matrix_wanted(config):
+        return
+    missing = [m for m in ("scipy", "jinja2", "jsonschema", "junitparser", "rich")
+               if importlib.util.find_spec(m) is None]
+    if missing:
+        pytest.exit(f'this Python lacks {", ".join(missing)}: use the system\'s python3 '
+                    "(make deps)", EXIT_USAGE)
+    for name in ("seconds", "grace"):
+        if not 0 < rig(config, name) < 1e6:
+            pytest.exit(f"--rig-{name}: a time over 0 seconds, please", EXIT_USAGE)
+    if getattr(config.option, "numprocesses", None):
+        pytest.exit("the storm matrix measures time: run it without -n", EXIT_USAGE)
+    config.pluginmanager.register(Storm(config), "storm")
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Plain test runs do not see the matrix."""
+    if collection_path.name == MATRIX and not matrix_wanted(config):
+        return True
+    return None
+
+
+class Storm:
+    """The matrix as a pytest plugin: registered only when it is wanted."""
+
+    def __init__(self, config):
+        self.config, self.session, self.verdicts = config, None, None
+        self.lists, self.items = [], []
+        config.stash[SESSION] = self
+        self.seed = self._seed()
+        from reports.storm import Programs
+        self.programs = Programs(
+            Path(rig(config, "build")), rig(config, "lane"), Path(config.rootpath),
+            rig(config, "pin"), rig(config, "placement"), rig(config, "grace"))
+
+    def _seed(self) -> int:
+        value = rig(self.config, "seed")
+        try:
+            return int(value, 0) if value else int.from_bytes(os.urandom(4), "big")
+        except ValueError:
+            pytest.exit(f'--rig-seed: "{value}" is no whole number', EXIT_USAGE)
+
+    def pytest_generate_tests(self, metafunc):
+        """One test per item of the matrix, from what the programs list."""
+        if "storm_item" not in metafunc.fixturenames:
+            return
+        from reports import matrix
+        if not self.programs.found():
+            where = self.programs.build / self.programs.lane
+            pytest.exit(f"no {where}/*/*/storm: run make build LANE={self.programs.lane}",
+                        EXIT_USAGE)
+        self.lists = self.programs.list()
+        found = matrix.items(self.lists, rig(self.config, "variant"), rig(self.config, "case"))
+        if not found and not any(d["kind"] == "slice" for d in self.lists):
+            pytest.exit("--rig-case and --rig-variant select nothing: see storm --list",
+                        EXIT_USAGE)
+        metafunc.parametrize("storm_item", found, ids=[item.name for item in found])
+
+    def pytest_collection_modifyitems(self, items):
+        """Quiet pytest's own reporting for a run of nothing but the matrix."""
+        self.items = [i.callspec.params["storm_item"] for i in items
+                      if i.get_closest_marker("storm") and hasattr(i, "callspec")
+                      and i.callspec.params.get("storm_item")]
+        if len(self.items) == len(items) and not self.config.option.collectonly:
+            if self.config.option.verbose <= 0:
+                self.config.option.verbose = -2
+                self.config.option.tbstyle = "no"
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session):
+        """Opens the run's folder before the first test."""
+        if session.testsfailed or session.config.option.collectonly or not self.lists:
+            return
+        from reports.folder import BadFolder
+        from reports.session import Session
+        whole = not rig(self.config, "variant") and not self.config.getoption("-k")
+        try:
+            self.session = Session(self.config.rootpath / rig(self.config, "out"),
+                                   self.programs, self.lists, self.items, self.seed,
+                                   rig(self.config, "seconds"), whole)
+        except BadFolder as error:
+            pytest.exit(f"--rig-out: {error}", EXIT_USAGE)
+
+    def run(self, item):
+        """Run one item with the status line on; returns its verdict rows."""
+        reporter = self.config.pluginmanager.getplugin("terminalreporter")
+        live = reporter is not None and reporter.isatty
+
+        def tick():
+            if live:
+                reporter.rewrite("\r" + self.session.status(item)[:118], erase=True)
+        self.programs.tick = tick
+        tick()
+        return self.session.run(item)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report):
+        """No letter per test: the table at the end says it."""
+        if self.config.option.verbose < 0:
+            return report.outcome, "", ""
+        return None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session, exitstatus):
+        """Grade and render; the verdict is the exit code."""
+        if self.session is None:
+            return
+        interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
+        self.verdicts = self.session.finish(interrupted)
+        session.exitstatus = EXIT_INTERRUPTED if interrupted else self.verdicts["exit"]
+
+    def pytest_terminal_summary(self, terminalreporter):
+        """The verdict table; its last line is the verdict of the run."""
+        if self.verdicts is None:
+            return
+        from reports import table
+        from reports.folder import load
+        if terminalreporter.isatty:
+            terminalreporter.rewrite("", erase=True)
+        path = self.session.folder.path
+        for line in table.lines(load(path), self.verdicts, terminalreporter.isatty,
+                                self.config.rootpath):
+            terminalreporter.write(line + "\n")
+
+
+@pytest.fixture
+def storm(request):
+    """The running Storm plugin."""
+    return request.config.stash[SESSION]

@@ -1,0 +1,103 @@
+"""Run records in, verdicts out: pure functions.
+
+A verdict stands for one (target, case, variant, lane). `expected` says whether it is what
+the case promises for this hardware; the run is as expected when all of them are, and when
+every case has at least one variant that it catches here.
+"""
+from typing import Dict, List, Optional
+
+from reports.figures import row
+from reports.judge import judge_buggy, judge_clean
+from reports.subject import Subject, is_clean
+
+EXPECTED = ("CAUGHT", "QUIET_AS_EXPECTED", "CLEAN", "FIX_CONFIRMED", "SKIPPED")
+EXIT_OK, EXIT_UNEXPECTED, EXIT_ENGINE = 0, 1, 2
+
+
+def subjects(lists: List[dict], slices: List[dict], planned: List[dict]) -> List[Subject]:
+    """Group a run's records, in the order of the plan, then of the results.
+
+    lists: "list" documents; slices: "slice" documents; planned: the run's plan. The same
+    slice twice (a merged run) counts once.
+    """
+    promised = {(d["target"], d["case"], d["variant"]): d for d in lists}
+    found: Dict[tuple, Subject] = {}
+
+    def subject_of(document, lane, role):
+        key = (document["target"], document["case"], document["variant"])
+        if key not in found:
+            listed = promised.get(key)
+            found[key] = Subject(*key, listed["lane"] if listed else lane, role, listed)
+        return found[key]
+
+    for document in planned:
+        subject_of(document, "", document["role"])
+    seen = set()
+    for document in slices:
+        identity = (document["command"], document.get("started"), document["slice"])
+        if identity not in seen:
+            seen.add(identity)
+            subject = subject_of(document, document["lane"], document["role"])
+            subject.slices.append(document)
+            subject.lane = subject.lane or document["lane"]
+    return list(found.values())
+
+
+def control_of(subject: Subject, everything: List[Subject]) -> Optional[Subject]:
+    """The control that ran interleaved with a clean variant, if any did."""
+    for other in everything:
+        if (other.target, other.case, other.role) == (subject.target, subject.case, "control"):
+            return other
+    return None
+
+
+def grade(lists: List[dict], slices: List[dict], planned: List[dict], complete: bool = True,
+          whole: bool = True) -> dict:
+    """Verdicts of a run.
+
+    lists, slices, planned: its records; complete: False when it was cut short; whole:
+    False when the caller selected variants, so that a case may lack its bug.
+    Returns {"rows": [...], "problems": [...], "verdict", "exit", "counts"}: rows as
+    reports.figures makes them, problems one line each, exit 0, 1 or 2.
+    """
+    everything = subjects(lists, slices, planned)
+    rows = []
+    for subject in everything:
+        if is_clean(subject.variant):
+            control = control_of(subject, everything)
+            judged = judge_clean(subject, control, complete)
+        else:
+            control, judged = None, judge_buggy(subject, complete)
+        rows.append(row(subject, control, judged, judged[0] in EXPECTED))
+    problems = uncaught_cases(rows) if whole else []
+    if not complete:
+        problems.append("the run was cut short: what did not run is no pass")
+    return {"rows": rows, "problems": problems, **overall(rows, problems)}
+
+
+def uncaught_cases(rows: List[dict]) -> List[str]:
+    """Cases that no variant fails on this hardware: they prove nothing here."""
+    caught: Dict[tuple, bool] = {}
+    for each in rows:
+        key = (each["target"], each["case"])
+        if each["role"] != "list":
+            caught[key] = caught.get(key, False) or each["verdict"] in ("CAUGHT", "SKIPPED")
+    return [f"{target}/{case}: no variant of it is caught on this hardware"
+            for (target, case), good in caught.items() if not good]
+
+
+def overall(rows: List[dict], problems: List[str]) -> dict:
+    """The run's verdict, exit code, and counts by verdict."""
+    counts: Dict[str, int] = {}
+    for each in rows:
+        counts[each["verdict"]] = counts.get(each["verdict"], 0) + 1
+    tested = len(rows) - counts.get("SKIPPED", 0)
+    if counts.get("ENGINE_ERROR"):
+        verdict, code = "ENGINE ERROR", EXIT_ENGINE
+    elif problems or not tested or not all(each["expected"] for each in rows):
+        verdict, code = "NOT AS EXPECTED", EXIT_UNEXPECTED
+    else:
+        verdict, code = "AS EXPECTED", EXIT_OK
+    if not tested:
+        problems.append("nothing was tested")
+    return {"verdict": verdict, "exit": code, "counts": counts}

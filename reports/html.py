@@ -1,0 +1,93 @@
+"""The report page: one self-contained offline file."""
+import json
+from pathlib import Path
+from typing import Dict, List, Optional
+
+import jinja2
+
+from reports import schema, table, words
+from reports.folder import Run
+from reports.svg import profile_svg
+
+TEMPLATES = Path(__file__).with_name("templates")
+LIMIT_BYTES = 1_000_000
+
+
+def text(run: Run, verdicts: dict, explored: Optional[List[dict]] = None) -> str:
+    """The page of a run.
+
+    run, verdicts: as loaded and graded; explored: "explore" documents, None to look for
+    them beside the run (../explore/results.jsonl). Returns HTML; it refers to nothing
+    outside itself.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True,
+        lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    environment.globals.update(words=words, profile_svg=profile_svg)
+    rows = words.ordered(verdicts["rows"])
+    return environment.get_template("report.html").render(
+        run=run.header, complete=run.complete, warnings=run.warnings, verdicts=verdicts,
+        cases=by_case(rows), variants=columns(rows), replay=table.replay(run.header),
+        wrong=[row for row in rows if not row["expected"]],
+        seconds=sum(row["seconds"] for row in rows),
+        explored=explored_table(found_beside(run.path) if explored is None else explored))
+
+
+def by_case(rows: List[dict]) -> Dict[str, List[dict]]:
+    """Rows by "target/case", in their order."""
+    found: Dict[str, List[dict]] = {}
+    for row in rows:
+        found.setdefault(f'{row["target"]}/{row["case"]}', []).append(row)
+    return found
+
+
+def columns(rows: List[dict]) -> List[str]:
+    """Variants for the matrix's columns: clean ones first, then by name."""
+    names = {row["variant"]: row["role"] != "clean" for row in rows if row["role"] != "list"}
+    return sorted(names, key=lambda name: (names[name], name))
+
+
+def found_beside(path: Path) -> List[dict]:
+    """The explorer's documents in ../explore/results.jsonl; [] without that file."""
+    return explore_documents(path.parent / "explore" / "results.jsonl", missing_ok=True)
+
+
+def explore_documents(path: Path, missing_ok: bool = False) -> List[dict]:
+    """The "explore" documents of a JSON-lines file; other kinds are left out.
+
+    Raises schema.BadDocument with the line's number, OSError if it cannot be read.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        if missing_ok:
+            return []
+        raise
+    found = []
+    for number, line in enumerate(lines, 1):
+        try:
+            document = json.loads(line)
+            if isinstance(document, dict) and document.get("kind") == "explore":
+                found.append(schema.check(document, "explore"))
+        except (ValueError, schema.BadDocument) as error:
+            raise schema.BadDocument(f"{path} line {number}: {error}") from None
+    return found
+
+
+def explored_table(documents: List[dict]) -> dict:
+    """Explorer results as a table: models across, "target/case variant" down.
+
+    A cell says what was found, or how much was searched without a finding.
+    """
+    models = list(dict.fromkeys(d["model"] for d in documents))
+    lines: Dict[tuple, dict] = {}
+    for document in documents:
+        key = (f'{document["target"]}/{document["case"]}', document["variant"])
+        hits = {name: n for name, n in document["hits"].items() if n}
+        searched = "exhausted" if document.get("exhausted") else "searched"
+        executions = words.count(document["executions"])
+        lines.setdefault(key, {})[document["model"]] = {
+            "hit": bool(hits), "expected": document.get("expected"),
+            "text": ", ".join(hits) if hits else f"none, {searched}",
+            "executions": executions, "replay": document.get("replay", "")}
+    return {"models": models, "lines": sorted(lines.items())}

@@ -1,0 +1,166 @@
+"""Verdict on one variant from what was observed of it: pure functions.
+
+A buggy variant is judged by what its case promises for this hardware, a clean one by its
+control: the buggy variant that ran interleaved with it, over comparable environments.
+"""
+from typing import Dict, Optional, Tuple
+
+from reports import stats
+from reports.subject import NO_EVIDENCE, Subject, env_text, is_clean, near_rate
+
+CONTROL_HITS = 10        # hits a control needs before it proves anything
+CHILDREN = 20            # child processes each side needs
+RATIO_COMMON = 1e-3      # ratio bound wanted where the control makes COMMON_RATE_S
+RATIO_RARE = 1e-2        # and where it makes less
+COMMON_RATE_S = 100.0    # hits a second
+NEAR_SHARE = 0.5         # of the control's near-miss rate, for exposure to count
+STARVED = 0.5            # share of spoilt blocks that makes a result worthless
+
+Judged = Tuple[str, str, Optional[str]]  # verdict, reason, failure class to report
+
+
+def wanted_ratio(rate_s: float) -> float:
+    """Ratio bound that a fix must reach, by the control's hits a second."""
+    return RATIO_COMMON if rate_s >= COMMON_RATE_S else RATIO_RARE
+
+
+def comparable(control: Subject):
+    """Rule that says whether a fixed result's exposure counts against this control.
+
+    Its near-miss rate must be at least half of that at which the control was caught;
+    where the control saw no near miss, the environment must be one it was caught in.
+    """
+    caught = [r for r in control.results if r.get("measured") and r["measured"]["hits"]]
+    rounds = sum(r["measured"]["rounds"] for r in caught)
+    near = sum(r["measured"]["near"] for r in caught)
+    if near:
+        return lambda result: near_rate(result) >= NEAR_SHARE * near / rounds
+    places = {env_text(r) for r in caught}
+    return lambda result: env_text(result) in places
+
+
+def compare(control: Subject, fixed: Subject) -> dict:
+    """The figures behind a fix's verdict.
+
+    Returns hits, rate_s and children of the control, children that count of the fixed
+    variant, `bounds` (stats.Bounds or None), the ratio `wanted` and the share of the
+    fixed exposure that counts.
+    """
+    control_sample = control.measured()
+    fixed_sample = fixed.measured(comparable(control))
+    seconds = control_sample.total("seconds")
+    rate = control_sample.total("hits") / seconds if seconds else 0.0
+    everything = fixed.measured().total("rounds")
+    ready = control_sample.total("hits") and fixed_sample.total("rounds")
+    return {
+        "hits": int(control_sample.total("hits")), "rate_s": rate,
+        "control_children": control_sample.children, "children": fixed_sample.children,
+        "seconds": fixed_sample.total("seconds"),
+        "share": fixed_sample.total("rounds") / everything if everything else 0.0,
+        "bounds": stats.ratio_bounds(control_sample, fixed_sample) if ready else None,
+        "wanted": wanted_ratio(rate),
+    }
+
+
+def starved(subject: Subject) -> bool:
+    """True when spoilt blocks outnumber the sound ones."""
+    spoilt, sound = subject.total("spoilt"), subject.total("blocks")
+    return spoilt > STARVED * (spoilt + sound)
+
+
+def judge_broken(subject: Subject) -> Optional[Judged]:
+    """ENGINE_ERROR or SKIPPED, where the program did not do its work; else None."""
+    if subject.broken:
+        first = subject.broken[0]
+        kind = first["state"] if first["state"] in ("timeout", "crash") else "engine_error"
+        return "ENGINE_ERROR", f'{first["state"]}: {first["reason"]}', kind
+    if subject.hits().get("engine_error"):
+        return "ENGINE_ERROR", f'{subject.hits()["engine_error"]} engine errors', "engine_error"
+    if subject.skipped and not subject.results:
+        return "SKIPPED", subject.skipped[0]["reason"], None
+    if not subject.slices:
+        return "INCONCLUSIVE", "lost shard: planned, but no result is here", None
+    return None
+
+
+def judge_buggy(subject: Subject, complete: bool) -> Judged:
+    """Verdict on a variant with a bug; `complete` is False for a run that was cut short."""
+    broken = judge_broken(subject)
+    if broken:
+        return broken
+    hits = {name: n for name, n in subject.hits().items() if n}
+    wrong = sorted(set(hits) - set(subject.expected))
+    if not subject.expected:
+        if wrong:
+            return "UNEXPECTED_HIT", f"{describe(hits)} where none may show", wrong[0]
+        if not subject.total("rounds") or starved(subject):
+            return "INCONCLUSIVE", "starved: too few sound blocks", None
+        return "QUIET_AS_EXPECTED", "", None
+    wanted = " or ".join(subject.expected)
+    if wrong:
+        return "WRONG_CLASS", f"{describe(hits)} where only {wanted} may show", wrong[0]
+    if hits:
+        return "CAUGHT", describe(hits), None
+    if not complete:
+        return "INCONCLUSIVE", f"run cut short before {wanted} showed", None
+    if starved(subject):
+        return "INCONCLUSIVE", "starved: too few sound blocks", None
+    return "NOT_CAUGHT", f'no {wanted} in {subject.total("seconds"):.1f} s', None
+
+
+def judge_clean(subject: Subject, control: Optional[Subject], complete: bool) -> Judged:
+    """Verdict on a fixed or candidate variant against its control (None: no control ran)."""
+    hits = {name: n for name, n in subject.hits().items() if n}
+    findings = sorted(set(hits) - set(NO_EVIDENCE))
+    if findings:
+        return "REFUTED", describe(hits), findings[0]
+    broken = judge_broken(subject)
+    if broken:
+        return broken
+    if hits:
+        return "INCONCLUSIVE", f"{describe(hits)}: a time-out is never evidence", "timeout"
+    if control is None:
+        return "CLEAN", "no control in this run: claims nothing", None
+    proof = compare(control, subject)
+    doubts = list(doubts_of_control(control, proof)) or list(doubts_of_fix(subject, proof))
+    if not complete and doubts:
+        doubts.insert(0, "run cut short")
+    if doubts:
+        return "INCONCLUSIVE", "; ".join(doubts), None
+    bounds = proof["bounds"]
+    return "FIX_CONFIRMED", (f'0 hits, ratio <= {bounds.ratio:.1e} of {control.variant} '
+                             f'(by {bounds.basis}, 99.9 %)'), None
+
+
+def doubts_of_control(control: Subject, proof: dict):
+    """Why the control proves nothing, one phrase each."""
+    verdict = judge_buggy(control, True)[0]
+    if verdict != "CAUGHT":
+        yield f"control {control.variant} not reproduced ({verdict})"
+    elif proof["hits"] < CONTROL_HITS:
+        yield f'control {control.variant} has {proof["hits"]} hits of {CONTROL_HITS}'
+    elif proof["control_children"] < CHILDREN:
+        yield f'control ran in {proof["control_children"]} of {CHILDREN} children'
+
+
+def doubts_of_fix(subject: Subject, proof: dict):
+    """Why the fixed side proves too little, one phrase each."""
+    bounds, wanted = proof["bounds"], proof["wanted"]
+    if starved(subject):
+        yield "starved: too few sound blocks"
+    if bounds is None or proof["share"] == 0:
+        yield "not in the control's window: near misses below half of the control's"
+        return
+    if proof["children"] < CHILDREN:
+        yield f'ran in {proof["children"]} of {CHILDREN} children in the control\'s window'
+    if bounds.ratio > wanted:
+        more = proof["seconds"] * (bounds.ratio / wanted - 1)
+        why = "budget short" if bounds.rounds > wanted else "overdispersed"
+        yield (f"{why}: ratio bound {bounds.ratio:.1e} by {bounds.basis} "
+               f"({bounds.rounds:.1e} by rounds), wanted {wanted:.0e}: "
+               f"about {more:.0f} s more")
+
+
+def describe(hits: Dict[str, int]) -> str:
+    """Hits in words: "12 lost_wakeup, 1 crash"."""
+    return ", ".join(f"{n} {name}" for name, n in sorted(hits.items(), key=lambda h: -h[1]))

@@ -1,0 +1,222 @@
+"""Plans and runs the storm matrix: what the programs list, run within a budget of time.
+
+An item is what one test runs: a race of a case (its control and its clean variants, in
+turns A B A B), or one further variant of a case for a short time.
+"""
+import time
+from dataclasses import dataclass
+from typing import Dict, List, Optional, Tuple
+
+from reports import judge
+from reports.storm import Order, Programs, seed_of
+from reports.subject import Subject, env_text, is_clean
+
+# Seconds of one unit of budget; an item's share of the time is its weight in units.
+WEIGHT = {"race": 6.0, "buggy": 0.5, "quiet": 0.8}
+# How many times its weight an item may use: a variant that is caught stops long before.
+STRETCH = {"race": 1.0, "buggy": 5.0, "quiet": 1.0}
+LONGEST_UNIT_S = 3.0
+SHORTEST_S = 0.2
+CHILDREN = 20            # processes per slice
+STOP_HITS = 10           # a variant that only has to be caught stops here
+AIMING, AGAIN = 0.2, 0.08  # share of a race's time for a control slice: first, later
+CONTROL_PATIENCE = 0.6   # share of a race's time for a control that is not caught yet
+PREFERRED_HITS = 300     # a control with fewer goes on for as long as the clean side
+
+
+@dataclass(frozen=True)
+class Item:
+    """One test of the matrix."""
+    kind: str                      # race, buggy or quiet
+    target: str
+    case: str
+    control: Optional[str] = None  # of a race; None: no variant is due here
+    variants: Tuple[str, ...] = ()  # clean ones of a race, else the one variant
+
+    @property
+    def name(self) -> str:
+        """Test id: poller/close_vs_block, or poller/close_vs_block-BUG_X."""
+        base = f"{self.target}/{self.case}"
+        return base if self.kind == "race" else f"{base}-{self.variants[0]}"
+
+    def planned(self) -> List[dict]:
+        """Entries of run.json's plan."""
+        roles = [(self.control, "control")] if self.control else []
+        role = "clean" if self.kind == "race" else self.kind
+        roles += [(variant, role) for variant in self.variants]
+        return [{"target": self.target, "case": self.case, "variant": v, "role": r}
+                for v, r in roles]
+
+
+def items(lists: List[dict], variant: str = None, case: str = None) -> List[Item]:
+    """The matrix, from "list" documents.
+
+    variant, case: comma-separated names to select, None for all. Variants come first and
+    races last, so that time which quick catches leave over goes to the ratio bounds.
+    """
+    wanted_variants = set(variant.split(",")) if variant else None
+    wanted_cases = set(case.split(",")) if case else None
+    cases: Dict[tuple, Dict[str, dict]] = {}
+    for document in lists:
+        if document["kind"] == "list":
+            key = (document["target"], document["case"])
+            if not wanted_cases or wanted_cases & {document["case"], "/".join(key)}:
+                cases.setdefault(key, {})[document["variant"]] = document
+    found = []
+    for key, built in sorted(cases.items()):
+        chosen = {v: d for v, d in built.items() if not wanted_variants or v in wanted_variants}
+        found += items_of_case(key, chosen)
+    return sorted(found, key=lambda i: i.kind == "race")
+
+
+def items_of_case(key: tuple, built: Dict[str, dict]) -> List[Item]:
+    """Items of one case. key: (target, case); built: "list" document by variant."""
+    any_document = next(iter(built.values()), None)
+    if any_document is None:
+        return []
+    named = list(dict.fromkeys(e["variant"] for e in any_document["expect"]))
+    concerned = [v for v in named if v in built and not is_clean(v)]
+    clean = tuple(v for v in built if is_clean(v))
+    due = [v for v in concerned if built[v]["expected_failures"]]
+    control = choose_control(due, any_document["expect"]) if clean else None
+    found = [Item("buggy" if v in due else "quiet", *key, None, (v,))
+             for v in concerned if v != control]
+    if clean:
+        found.append(Item("race", *key, control, clean))
+    return found
+
+
+def choose_control(due: List[str], expect: List[dict]) -> Optional[str]:
+    """The control of a case: the due variant that fewest memory models show.
+
+    due: variants that must be caught here; expect: the case's expectations, in whose order
+    ties are decided. The hardest bug to see is the one a fix must be compared with.
+    """
+    def breadth(variant):
+        return len({m for e in expect if e["variant"] == variant for m in e["models"]})
+    return min(due, key=breadth, default=None)
+
+
+class Budget:
+    """Shares the time of a run over its items, anew at each: what one saves, others get."""
+
+    def __init__(self, seconds: float, plan: List[Item]):
+        """seconds: for everything; plan: the items that will run."""
+        self.end = time.monotonic() + seconds
+        self.left = {item.name: WEIGHT[item.kind] for item in plan}
+
+    def share(self, item: Item) -> float:
+        """Seconds that this item may use, as it begins."""
+        remaining = max(0.0, self.end - time.monotonic())
+        unit = min(LONGEST_UNIT_S, remaining / max(sum(self.left.values()), 1e-9))
+        self.left.pop(item.name, None)
+        return max(SHORTEST_S, unit * WEIGHT[item.kind] * STRETCH[item.kind])
+
+
+class Runner:
+    """Runs items: orders slices, and hands every record to `keep` as it comes."""
+
+    def __init__(self, programs: Programs, lists: List[dict], seed: int, keep):
+        """programs: to call; lists: their cases; seed: of the run; keep(record): a sink."""
+        self.programs, self.seed, self.keep = programs, seed, keep
+        self.listed = {(d["target"], d["case"], d["variant"]): d
+                       for d in lists if d["kind"] == "list"}
+
+    def subject(self, item: Item, variant: str, role: str) -> Subject:
+        """An empty Subject of one of the item's variants."""
+        listed = self.listed[item.target, item.case, variant]
+        return Subject(item.target, item.case, variant, listed["lane"], role, listed)
+
+    def run(self, item: Item, seconds: float) -> Tuple[Optional[Subject], List[Subject]]:
+        """Run one item for at most `seconds`. Returns (its control or None, the others)."""
+        if item.kind == "race":
+            return self.race(item, seconds)
+        subject = self.subject(item, item.variants[0], item.kind)
+        hits = STOP_HITS if item.kind == "buggy" else None
+        self.slice(subject, seconds, until_hits=hits)
+        return None, [subject]
+
+    def slice(self, subject: Subject, seconds: float, **settings) -> dict:
+        """Run one slice of a subject and add it; settings as in storm.Order."""
+        number = len(subject.slices)
+        names = (subject.target, subject.case, subject.variant)
+        record = self.programs.run(Order(
+            subject.target, subject.variant, subject.case, max(SHORTEST_S, seconds),
+            seed_of(self.seed, *names, number), subject.role, number, **settings))
+        self.keep(record)
+        subject.slices.append(record)
+        return record
+
+    def race(self, item: Item, seconds: float) -> Tuple[Optional[Subject], List[Subject]]:
+        """Control and clean variants in turns, until the ratio bounds or the time is reached.
+
+        At least two slices each; ends early at a hit of a clean variant or when a program
+        fails. Without a control each clean variant runs once.
+        """
+        control = self.subject(item, item.control, "control") if item.control else None
+        clean = [self.subject(item, v, "clean") for v in item.variants]
+        end = time.monotonic() + seconds
+        waiting = time.monotonic() + CONTROL_PATIENCE * seconds
+        if control is None:
+            for subject in clean:
+                self.slice(subject, AIMING * seconds, children=CHILDREN)
+            return None, clean
+        turn = 0
+        while turn < 2 or time.monotonic() < end:
+            first = turn == 0 or not caught_env(control)
+            part = seconds * (AIMING if first else AGAIN)
+            if control_hits(control) < PREFERRED_HITS and turn:
+                part = seconds * AIMING
+            self.slice(control, part, children=CHILDREN, env=caught_env(control))
+            if control.broken or control.skipped:
+                break
+            if turn and not caught_env(control) and time.monotonic() < waiting:
+                turn += 1
+                continue
+            open_ends = [s for s in clean if unproved(control, s, turn)]
+            for subject in open_ends:
+                self.slice(subject, AIMING * seconds / len(clean), children=CHILDREN,
+                           env=clean_env(control, subject))
+            turn += 1
+            if turn >= 2 and not any(unproved(control, s, turn) for s in clean):
+                break
+        return control, clean
+
+
+def control_hits(control: Subject) -> int:
+    """Hits of a control's measured exposure."""
+    return int(control.measured().total("hits"))
+
+
+def caught_env(control: Subject) -> Optional[str]:
+    """The environment in which the control was caught most often per round, or None."""
+    caught = [r for r in control.results if r.get("measured") and r["measured"]["hits"]]
+    best = max(caught, default=None,
+               key=lambda r: r["measured"]["hits"] / r["measured"]["rounds"])
+    return env_text(best) if best else None
+
+
+def clean_env(control: Subject, subject: Subject) -> Optional[str]:
+    """Where a clean variant goes next: None to aim for itself, else an environment.
+
+    First it aims on near misses; an environment in the control's window is kept; otherwise
+    the control's own is tried, and then it aims anew. Without near misses to go by, the
+    control's own environment is the only comparable one.
+    """
+    theirs = caught_env(control)
+    if theirs is None:
+        return None
+    counts = judge.comparable(control)
+    good = [r for r in subject.results if counts(r)]
+    if good:
+        return env_text(good[-1])
+    if not any(r["measured"]["near"] for r in control.results if r.get("measured")):
+        return theirs
+    return theirs if len(subject.results) % 2 else None
+
+
+def unproved(control: Subject, subject: Subject, turn: int) -> bool:
+    """True while a clean variant needs another slice."""
+    if any(subject.hits().values()) or subject.broken or subject.skipped:
+        return False
+    return turn < 2 or judge.judge_clean(subject, control, True)[0] != "FIX_CONFIRMED"

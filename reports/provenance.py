@@ -1,0 +1,130 @@
+"""Where a result comes from: sources, compiler, machine, and how busy the machine was."""
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Dict, Optional
+
+DIFF_LIMIT = 1_000_000
+CPU_FIELDS = {
+    "vendor_id": "vendor", "model name": "model", "cpu family": "family",
+    "model": "model_number", "stepping": "stepping", "microcode": "microcode",
+    "CPU implementer": "implementer", "CPU part": "part", "CPU variant": "variant",
+    "CPU revision": "revision",
+}
+
+
+def _output(*command, cwd=None) -> Optional[str]:
+    """Standard output of a helper program; None when it is absent or fails."""
+    try:
+        done = subprocess.run(command, cwd=cwd, capture_output=True, timeout=20, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.decode("utf-8", "replace")
+
+
+def _text(path) -> Optional[str]:
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return None
+
+
+def sources(root: Path) -> Dict[str, object]:
+    """Commit and what differs from it; `diff` is the text of the difference (or "")."""
+    commit = _output("git", "rev-parse", "HEAD", cwd=root)
+    status = _output("git", "status", "--porcelain", cwd=root)
+    diff = _output("git", "diff", "HEAD", cwd=root) if commit else None
+    return {"commit": commit.strip() if commit else None,
+            "dirty": sorted(line[3:] for line in (status or "").splitlines()),
+            "diff": (diff or "")[:DIFF_LIMIT]}
+
+
+def compiler(program: Path, build: Path) -> Optional[dict]:
+    """Compiler and flags: what the program says of itself, else the build's build.json."""
+    for text in (_output(str(program), "--version", "--json"), _text(build / "build.json")):
+        try:
+            document = json.loads(text) if text else None
+        except ValueError:
+            continue
+        if isinstance(document, dict):
+            return document
+    return None
+
+
+def cpu() -> Dict[str, object]:
+    """The first processor's identity, the number of processors, SMT and virtualisation."""
+    found: Dict[str, object] = {}
+    flags = ""
+    for line in (_text("/proc/cpuinfo") or "").split("\n\n")[0].splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() in CPU_FIELDS:
+            found[CPU_FIELDS[name.strip()]] = value.strip()
+        if name.strip() in ("flags", "Features"):
+            flags = value.split()
+    found["machine"] = platform.machine()
+    found["processors"] = os.cpu_count()
+    found["allowed"] = len(os.sched_getaffinity(0))
+    found["smt"] = _text("/sys/devices/system/cpu/smt/active")
+    found["virtual"] = "hypervisor" in flags
+    found["governor"] = _text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
+    return found
+
+
+def busy() -> Dict[str, object]:
+    """How busy the machine is now: load, steal and total ticks, cgroup throttling."""
+    stat = (_text("/proc/stat") or "").split("\n")[0].split()[1:]
+    throttling = {}
+    for line in (_text("/sys/fs/cgroup/cpu.stat") or "").splitlines():
+        name, _, value = line.partition(" ")
+        if "throttled" in name:
+            throttling[name] = int(value)
+    return {"load": list(os.getloadavg()),
+            "steal_ticks": int(stat[7]) if len(stat) > 7 else None,
+            "ticks": sum(map(int, stat[:8])) if stat else None,
+            "throttling": throttling or None}
+
+
+def machine_class(facts: Dict[str, object]) -> str:
+    """Name of the machine's class: what stays the same when the machine does not."""
+    parts = (facts.get("vendor") or facts.get("implementer"),
+             facts.get("model") or facts.get("part"), facts.get("microcode"),
+             f'{facts["processors"]} processors', "SMT" if facts["smt"] == "1" else "no SMT",
+             "virtual" if facts["virtual"] else "bare",
+             ".".join(platform.release().split(".")[:2]))
+    return ", ".join(str(part) for part in parts if part)
+
+
+def before(root: Path, program: Path, build: Path) -> Dict[str, object]:
+    """All that is known before a run, for run.json.
+
+    root: the sources; program: any program of the lane; build: the lane's folder. The keys
+    `diff` and `topology` hold texts that the caller keeps in files of their own.
+    """
+    facts = cpu()
+    name = _text("/etc/machine-id") or platform.node()
+    return {
+        **sources(root), "arguments": sys.argv, "compiler": compiler(program, build),
+        "cpu": facts, "machine_class": machine_class(facts),
+        "machine": hashlib.sha256(name.encode()).hexdigest()[:12],
+        "kernel": " ".join(platform.uname()[i] for i in (0, 2, 3, 4)),
+        "system": (platform.freedesktop_os_release().get("PRETTY_NAME")
+                   if Path("/etc/os-release").exists() else None),
+        "python": platform.python_version(), "topology": topology(), "before": busy(),
+    }
+
+
+def topology() -> Optional[str]:
+    """hwloc's XML of this machine; None where lstopo-no-graphics is not installed."""
+    if not shutil.which("lstopo-no-graphics"):
+        return None
+    return _output("lstopo-no-graphics", "--of", "xml", "-")
+
+
+def after() -> Dict[str, object]:
+    """What is to be known after a run, beside before()'s."""
+    return {"after": busy()}

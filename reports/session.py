@@ -1,0 +1,110 @@
+"""One run of the matrix: its folder, its records as they come, and what is made of them."""
+import json
+import shlex
+import sys
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import List
+
+from reports import grade, html, junit, provenance
+from reports.folder import Run, RunFolder, load, write_atomic
+from reports.matrix import Budget, Item, Runner
+from reports.storm import Programs
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601, to the second."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Session:
+    """A run in progress."""
+
+    def __init__(self, out: Path, programs: Programs, lists: List[dict], plan: List[Item],
+                 seed: int, seconds: float, whole: bool):
+        """Create the run's folder and write what is known before the run.
+
+        out: folder; programs, lists: as Programs found them; plan: items that will run;
+        seed: of the run; seconds: budget; whole: no selection of variants was made.
+        Raises folder.BadFolder.
+        """
+        self.started = time.monotonic()
+        self.plan, self.done = plan, 0
+        self.budget = Budget(seconds, plan)
+        self.hits = 0
+        facts = self._facts(programs)
+        texts = {"dirty.diff": facts.pop("diff"), "topology.xml": facts.pop("topology")}
+        planned = list({json.dumps(p): p for item in plan for p in item.planned()}.values())
+        self.folder = RunFolder(out, {
+            "id": f'{now().replace(":", "")}-{seed:x}', "started": now(),
+            "lane": programs.lane, "seed": seed, "command": shlex.join(_command()),
+            "options": {"seconds": seconds, "whole": whole}, "planned": planned,
+            "provenance": facts})
+        for name, text in texts.items():
+            if text:
+                self.folder.keep_text(name, text)
+        for document in lists:
+            self._append(document)
+        self.runner = Runner(programs, lists, seed, self._keep)
+
+    @staticmethod
+    def _facts(programs: Programs) -> dict:
+        found = programs.found()
+        program = programs.path(*found[0]) if found else ""
+        build = programs.cwd / programs.build / programs.lane
+        return provenance.before(programs.cwd, programs.cwd / program, build)
+
+    def _append(self, document: dict) -> None:
+        text = document.pop("stderr_text", "")
+        if document["kind"] == "slice" and document["state"] != "ok" and text:
+            names = [document[k] for k in ("target", "case", "variant", "slice")]
+            document["stderr"] = self.folder.keep_text(
+                "stderr/" + "-".join(map(str, names)).replace("/", "_") + ".txt", text)
+        self.folder.append(document)
+
+    def _keep(self, record: dict) -> None:
+        self._append(record)
+        if record["result"]:
+            self.hits += sum(record["result"]["hits"].values())
+
+    def run(self, item: Item) -> List[dict]:
+        """Run one item; returns its verdict rows (see reports.grade)."""
+        control, others = self.runner.run(item, self.budget.share(item))
+        self.done += 1
+        subjects = ([control] if control else []) + others
+        slices = [s for subject in subjects for s in subject.slices]
+        lists = [subject.listed for subject in subjects]
+        return grade.grade(lists, slices, item.planned())["rows"]
+
+    def status(self, item: Item) -> str:
+        """The live status line."""
+        elapsed = int(time.monotonic() - self.started)
+        return (f"{elapsed // 60}:{elapsed % 60:02d}  {self.done}/{len(self.plan)}  "
+                f"{item.name}  {self.hits:,} hits")
+
+    def finish(self, interrupted: bool) -> dict:
+        """End the run, grade and render it. Returns the verdicts (see reports.grade)."""
+        cut = interrupted or self.done < len(self.plan)
+        self.folder.finish("interrupted" if cut else "complete", now(), provenance.after())
+        return render(load(self.folder.path))
+
+
+def _command() -> List[str]:
+    return [Path(sys.executable).name if "python" in sys.executable else "python3",
+            "-m", "pytest", *sys.argv[1:]]
+
+
+def graded(run: Run) -> dict:
+    """Verdicts of a loaded run: grade.grade on what the folder holds."""
+    whole = run.header.get("options", {}).get("whole", True)
+    return grade.grade(run.lists, run.slices, run.header["planned"], run.complete, whole)
+
+
+def render(run: Run) -> dict:
+    """Write verdicts.json, junit.xml and index.html into the folder; returns the verdicts."""
+    verdicts = graded(run)
+    write_atomic(run.path / "verdicts.json", json.dumps(verdicts, indent=1) + "\n")
+    write_atomic(run.path / "junit.xml", junit.text(run, verdicts))
+    write_atomic(run.path / "index.html", html.text(run, verdicts))
+    return verdicts
