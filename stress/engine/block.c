@@ -186,6 +186,7 @@ static void lead(struct shop *shop)
 	if (r->started == 0)
 		r->started = start;
 	for (uint64_t k = 0; k == 0 || !time_is_up(shop, end); k++) {
+		int64_t begin = world_now();
 		struct env e = next_env(shop);
 		c->first = me->round;
 		crew_equip(c, &e);
@@ -195,7 +196,6 @@ static void lead(struct shop *shop)
 			crew_prepare(c);
 		else
 			wait_until(shop, &shop->prepared, k + 1);
-		int64_t begin = world_now();
 		/* pairs with: wait_until() — the states */
 		store_release(&shop->turn, 2 * k + 2);
 		run_block(shop, me);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/clock.h"
 #include "engine/round.h"
 #include "stress/world.h"
 
@@ -72,11 +73,14 @@ void crew_equip(struct crew *c, const struct env *e)
 {
 	c->env = *e;
 	c->test = c->subject->layout[e->layout];
+	double ticks_per_ns = clock_ticks_per_ns();
+	double unit = e->pace ? ticks_per_ns : c->turns_per_ns;
+	c->pace = (uint32_t)(e->pace * ticks_per_ns);
 	for (unsigned a = 0; a < c->actors; a++) {
 		struct worker *w = &c->worker[a];
 		w->run = c->test->actor[a].run;
-		w->delay = (uint32_t)(e->delay[a] * c->turns_per_ns / 10);
-		w->jitter = (uint32_t)(e->jitter * c->turns_per_ns / 10);
+		w->delay = (uint32_t)(e->delay[a] * unit / 10);
+		w->jitter = (uint32_t)(e->jitter * unit / 10);
 		w->late = false;
 		w->touches = 0;
 		for (unsigned i = 0; i < ENV_LINES; i++)

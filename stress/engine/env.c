@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include "engine/clock.h"
 #include "engine/env.h"
 
 #include <stdio.h>
@@ -37,7 +38,8 @@ static const char TOUCHES[] = ".ro";
 
 void env_text(const struct env *e, const struct subject *s, char text[ENV_TEXT])
 {
-	int n = snprintf(text, ENV_TEXT, "layout=%s,delay=", s->layout[e->layout]->layout);
+	int n = snprintf(text, ENV_TEXT, "layout=%s,pace=%u,delay=",
+			 s->layout[e->layout]->layout, e->pace);
 	for (unsigned a = 0; a < s->actors; a++)
 		n += snprintf(text + n, ENV_TEXT - n, "%s%.1f", a ? ":" : "", e->delay[a] / 10.0);
 	n += snprintf(text + n, ENV_TEXT - n, ",jitter=%.1f,touch=", e->jitter / 10.0);
@@ -104,6 +106,16 @@ static const char *parse_number(const char *text, unsigned limit, uint8_t *n)
 	return NULL;
 }
 
+static const char *parse_pace(const char *text, uint16_t *pace)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+	if (end == text || *end || value > ENV_LONGEST_PACE)
+		return "pace is 0 to 5000 nanoseconds";
+	*pace = (uint16_t)value;
+	return NULL;
+}
+
 static const char *parse_part(const char *key, const char *value, const struct subject *s,
 			      struct env *e)
 {
@@ -117,6 +129,8 @@ static const char *parse_part(const char *key, const char *value, const struct s
 			}
 		return "no such layout of this case";
 	}
+	if (strcmp(key, "pace") == 0)
+		return parse_pace(value, &e->pace);
 	if (strcmp(key, "delay") == 0)
 		return parse_delays(value, s, e);
 	if (strcmp(key, "jitter") == 0) {
@@ -130,7 +144,7 @@ static const char *parse_part(const char *key, const char *value, const struct s
 	if (strcmp(key, "by") == 0)
 		return parse_number(value, s->actors, &e->by);
 	if (strcmp(key, "fence") != 0)
-		return "unknown part; known: layout, delay, jitter, touch, shift, fence, by";
+		return "unknown part; known: layout, pace, delay, jitter, touch, shift, fence, by";
 	e->fence = 0;
 	if (strlen(value) != s->actors || strspn(value, "01") != s->actors)
 		return "fence wants 0 or 1 per actor";
@@ -164,6 +178,14 @@ const char *env_parse(const char *text, const struct subject *s, struct env *e)
 void env_plain(struct env *e)
 {
 	memset(e, 0, sizeof *e);
+	e->pace = clock_is_fine() ? ENV_PLAIN_PACE : 0;
+}
+
+static uint16_t random_pace(uint64_t *rng)
+{
+	if (!clock_is_fine() || rng_below(rng, 10) == 0)
+		return 0;
+	return (uint16_t)(100 + rng_below(rng, 500));
 }
 
 static uint8_t random_touch(uint64_t *rng)
@@ -200,6 +222,7 @@ void env_random(struct env *e, const struct subject *s, int layout, uint64_t *rn
 		for (unsigned i = 0; i < s->lines[e->layout]; i++)
 			e->touch[a][i] = random_touch(rng);
 	}
+	e->pace = random_pace(rng);
 	e->jitter = random_jitter(rng);
 	e->shift = (uint8_t)rng_below(rng, 8);
 	normalize(e, s);
@@ -227,7 +250,7 @@ static void shift_delay(struct env *e, const struct subject *s, uint32_t range, 
 void env_mutate(struct env *e, const struct subject *s, int layout, uint64_t *rng)
 {
 	do {
-		switch (rng_below(rng, 10)) {
+		switch (rng_below(rng, 12)) {
 		case 0: case 1: case 2:
 			shift_delay(e, s, 60, rng);
 			break;
@@ -246,6 +269,15 @@ void env_mutate(struct env *e, const struct subject *s, int layout, uint64_t *rn
 			if (layout < 0 && rng_below(rng, 4) == 0)
 				e->layout = (uint8_t)rng_below(rng, s->layouts);
 			break;
+		case 10:
+			e->pace = random_pace(rng);
+			break;
+		case 11: {
+			int pace = e->pace + (int)rng_below(rng, 61) - 30;
+			if (e->pace)
+				e->pace = (uint16_t)(pace < 50 ? 50 : pace);
+			break;
+		}
 		case 9:
 			e->fence = (uint8_t)rng_below(rng, 1u << s->actors);
 			e->by = (uint8_t)rng_below(rng, s->actors);

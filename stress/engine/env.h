@@ -1,7 +1,7 @@
 /* The environment of a block: everything but the code that decides whether the critical
  * instructions of two actors meet. Aim searches it; --env replays it.
  *
- *   layout=spread,delay=0:35.5,jitter=6.4,touch=r.o./.r..,shift=0,fence=01,by=1
+ *   layout=spread,pace=250,delay=0:35.5,jitter=6.4,touch=r.o./.r..,shift=0,fence=01,by=1
  */
 #ifndef ENGINE_ENV_H
 #define ENGINE_ENV_H
@@ -12,12 +12,15 @@
 
 #include "base/case.h"
 
-enum { ENV_LINES = 12, ENV_TEXT = 160, LINE = 64, LAYOUTS = 2, ENV_LONGEST_DELAY = 6000 };
+enum { ENV_LINES = 12, ENV_TEXT = 176, LINE = 64, LAYOUTS = 2, ENV_LONGEST_DELAY = 6000,
+       ENV_LONGEST_PACE = 5000, ENV_PLAIN_PACE = 300 };
 
 /* How an actor fetches a cache line of the state just before the round. */
 enum touch { TOUCH_NONE, TOUCH_READ, TOUCH_OWN };
 
 struct env {
+	uint16_t pace;              /* rounds start by the clock, this many ns apart;
+				     * 0: by a handshake before every round */
 	uint16_t delay[MAX_ACTORS]; /* between release and start, in 0.1 ns */
 	uint16_t jitter;            /* each adds 0 .. this at random, in 0.1 ns */
 	uint8_t touch[MAX_ACTORS][ENV_LINES];

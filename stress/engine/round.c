@@ -4,9 +4,10 @@
 #include <sched.h>
 #include <string.h>
 
+#include "engine/clock.h"
 #include "stress/world.h"
 
-enum { LATE_NS = 100000, SPINS_PER_LOOK = 512 };
+enum { LATE_NS = 100000, SPINS_PER_LOOK = 512, START_MARGIN_NS = 400 };
 
 static _Thread_local struct worker *self;
 
@@ -24,34 +25,33 @@ static void look_around(struct worker *w, int64_t *since)
 		sched_yield();
 }
 
-static inline bool passed(struct worker *other, uint64_t round)
-{
-	/* pairs with: arrive() store — all that the other did in earlier rounds */
-	return load_acquire(&other->at) >> 8 > round;
-}
-
 static inline void wait_at_least(struct worker *w, struct worker *other, uint64_t at)
 {
 	int64_t since = 0;
 	uint32_t spins = 0;
-	/* pairs with: arrive() store */
+	/* pairs with: announce() store — all that the other did before */
 	while (load_acquire(&other->at) < at)
 		if (++spins % SPINS_PER_LOOK == 0)
 			look_around(w, &since);
 }
 
+/* Tells the others that this round begins, and so that the one before is over. */
+static inline void announce(struct worker *w)
+{
+	/* pairs with: wait_at_least(), quiescent() — all this actor did before */
+	store_release(&w->at, w->round << 8);
+	if (w->crew->env.fence >> w->actor & 1)
+		/* pairs with: nothing; empties the store buffer, a lever of aim */
+		fence_seq_cst();
+}
+
 static inline void arrive(struct worker *w)
 {
 	struct crew *c = w->crew;
-	uint64_t at = w->round << 8;
-	/* pairs with: passed(), wait_at_least() — this round's start, all before it */
-	store_release(&w->at, at);
-	if (c->env.fence >> w->actor & 1)
-		/* pairs with: nothing; empties the store buffer, a lever of aim */
-		fence_seq_cst();
+	announce(w);
 	for (unsigned a = 0; a < c->actors; a++)
 		if (a != w->actor)
-			wait_at_least(w, &c->worker[a], at);
+			wait_at_least(w, &c->worker[a], w->round << 8);
 }
 
 void crew_wait_passed(struct worker *w, uint64_t round)
@@ -65,6 +65,50 @@ static inline void spin(uint32_t turns)
 {
 	while (turns-- > 0)
 		__asm__ volatile("");
+}
+
+/* Every PACED rounds the actors meet, and actor 0 says when the next ones start. */
+static void agree_on_start(struct worker *w)
+{
+	struct crew *c = w->crew;
+	if (w->actor == 0) {
+		c->start = clock_ticks() +
+			   (uint64_t)(START_MARGIN_NS * clock_ticks_per_ns());
+		/* pairs with: below — start */
+		store_release(&c->agreed, w->round);
+	} else {
+		int64_t since = 0;
+		uint32_t spins = 0;
+		/* pairs with: above */
+		while (load_acquire(&c->agreed) < w->round)
+			if (++spins % SPINS_PER_LOOK == 0)
+				look_around(w, &since);
+	}
+	w->start = c->start;
+}
+
+/* Returns when the actor is to run its part of this round. */
+static inline void start(struct worker *w)
+{
+	struct crew *c = w->crew;
+	uint32_t delay = w->delay;
+	if (w->jitter)
+		delay += rng_below(&w->rng, w->jitter);
+	if (c->pace == 0) {
+		arrive(w);
+		spin(delay);
+		return;
+	}
+	if ((w->round - c->first) % PACED == 0) {
+		arrive(w);
+		agree_on_start(w);
+	} else {
+		announce(w);
+		w->start += c->pace;
+	}
+	/* Late is allowed: states are each round's own. */
+	while ((int64_t)(clock_ticks() - w->start - delay) < 0)
+		;
 }
 
 /* --- the end of a round --- */
@@ -83,7 +127,7 @@ static bool quiescent(struct worker *w)
 	for (int collect = 0; collect < 2; collect++)
 		for (unsigned a = 0; a < c->actors; a++) {
 			struct worker *other = &c->worker[a];
-			/* pairs with: arrive(), spin_park() stores */
+			/* pairs with: announce(), spin_park() stores */
 			uint64_t at = load_acquire(&other->at);
 			if (collect && at != seen[a])
 				return false;
@@ -267,11 +311,7 @@ __attribute__((noinline)) static void run_rounds(struct worker *w)
 		w->state = c->states + i * c->pitch + c->env.shift * 8;
 		w->slots = c->slot + i * c->slots;
 		fetch_lines(w);
-		arrive(w);
-		uint32_t turns = w->delay;
-		if (w->jitter)
-			turns += rng_below(&w->rng, w->jitter);
-		spin(turns);
+		start(w);
 		w->run(w->state, &w->slots[w->actor]);
 		w->round++;
 	}
@@ -285,6 +325,6 @@ void worker_run_block(struct worker *w)
 		else
 			w->round++;
 	}
-	/* pairs with: passed(), wait_at_least() — all that this actor did */
+	/* pairs with: wait_at_least() — all that this actor did */
 	store_release(&w->at, w->round << 8);
 }

@@ -1,7 +1,7 @@
 /* The hot loop: actors on pinned threads meet, round after round, on prepared states.
  *
- *   thread 0   |arrive|delay|blocker(state i)|arrive|...|settle block|
- *   thread 1   |arrive|delay|closer (state i)|arrive|...|            |
+ *   thread 0   |start|delay|blocker(state i)|start|...|settle block|
+ *   thread 1   |start|delay|closer (state i)|start|...|            |
  *
  * A crew is the set of threads that run one case together. No system call sits in a
  * round. A round ends an actor early when it is stranded (parked, and nobody is left
@@ -14,7 +14,8 @@
 
 #include "engine/env.h"
 
-enum { BLOCK_ROUNDS = 512 };
+/* By the clock, a handshake agrees on the time every PACED rounds. */
+enum { BLOCK_ROUNDS = 512, PACED = 32 };
 
 /* What a round came to; an outcome's index + OUT_LISTED otherwise. */
 enum { OUT_OPEN, OUT_FATAL, OUT_WRONG, OUT_LISTED, OUT_KINDS = OUT_LISTED + MAX_OUTCOMES };
@@ -33,7 +34,8 @@ struct worker {
 	char *state;
 	struct slot *slots;
 	uint64_t rng;
-	uint32_t delay, jitter;          /* in turns of the delay loop */
+	uint32_t delay, jitter; /* in turns of the delay loop; paced: in ticks */
+	uint64_t start;         /* paced: the clock at the round's start */
 	uint32_t touches;
 	struct { uint16_t offset, kind; } touch[ENV_LINES];
 	bool late; /* waited longer than LATE_NS in this block */
@@ -47,6 +49,9 @@ struct crew {
 	unsigned actors, slots;
 	bool yields;                  /* actors share processors: waiting must yield */
 	double turns_per_ns;          /* of the delay loop */
+	uint32_t pace;                /* ticks from round to round; 0: handshakes */
+	_Alignas(128) word64 agreed;  /* the newest round that agreed on a start */
+	uint64_t start;               /* that round's, by the clock */
 	uint64_t first;               /* round number of the block's first round */
 	char *states;
 	size_t pitch;                 /* bytes from state to state */

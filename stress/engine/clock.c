@@ -1,0 +1,19 @@
+#include "engine/clock.h"
+
+double clock_ticks_per_ns(void)
+{
+	static double ticks_per_ns;
+	if (ticks_per_ns == 0) {
+		int64_t start = world_now(), now;
+		uint64_t first = clock_ticks();
+		while ((now = world_now()) - start < 1000000)
+			;
+		ticks_per_ns = (double)(clock_ticks() - first) / (double)(now - start);
+	}
+	return ticks_per_ns;
+}
+
+bool clock_is_fine(void)
+{
+	return clock_ticks_per_ns() >= 0.25;
+}
