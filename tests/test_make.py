@@ -1,0 +1,262 @@
+"""What make builds, against the sources; and that it builds neither too little nor too much.
+
+Builds happen in a copy of the tree, where files may be edited.
+"""
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+STORM = "build/native/poller/fixed/storm"
+CASE = re.compile(r"^CASE\((\w+)", re.MULTILINE)
+IN_CONDITION = re.compile(r"^[ \t]*#[ \t]*(?:el)?if(?:\\\n|.)*", re.MULTILINE)
+SWITCH = re.compile(r"\bBUG_[A-Z0-9_]+")
+
+
+def run(*command, cwd=ROOT, **env):
+    return subprocess.run(command, cwd=cwd, env=os.environ | env, stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=600, check=False)
+
+
+def make(copy, *arguments):
+    return run("make", "-s", "-j2", *arguments, cwd=copy)
+
+
+def targets():
+    return sorted(p.parent.name for p in ROOT.glob("targets/*/cases"))
+
+
+def sources(folder):
+    return [p for p in sorted(folder.rglob("*")) if p.suffix in (".c", ".h")]
+
+
+def switches(target):
+    """The switches that decide what is compiled, with their +plain forms."""
+    texts = [p.read_text() for p in sources(ROOT / "targets" / target)]
+    found = {name for text in texts for condition in IN_CONDITION.findall(text)
+             for name in SWITCH.findall(condition)}
+    plain = {m for text in texts for m in re.findall(r"\bBUG_[A-Z0-9_]+\+plain", text)}
+    return found | plain
+
+
+@pytest.fixture(scope="module")
+def built():
+    """This tree with its native lane built: nothing to do in `make check`."""
+    ran = make(ROOT, "build", "LANE=native")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ROOT / "build/native"
+
+
+def copy_tree(to):
+    listed = run("git", "ls-files", "-coz", "--exclude-standard").stdout
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file():
+            (to / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, to / name)
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    """A copy of the tree in which one program is built."""
+    tree = tmp_path_factory.mktemp("tree")
+    copy_tree(tree)
+    ran = make(tree, STORM)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return tree
+
+
+@pytest.fixture
+def edit(copy):
+    """Edits a file of the copy for one test: edit(name, function of its text)."""
+    undo = []
+
+    def edited(name, change):
+        path = copy / name
+        old = path.read_text() if path.exists() else None
+        undo.append((path, old))
+        path.write_text(change(old))
+
+    yield edited
+    for path, old in reversed(undo):
+        if old is None:
+            path.unlink()
+        else:
+            path.write_text(old)
+
+
+# --- header dependencies ---
+
+
+def test_nothing_changed_nothing_built(copy):
+    assert make(copy, "-q", STORM).returncode == 0
+
+
+def in_the_program():
+    """All that goes into the program: target and engine sources, and make's rules."""
+    folders = [ROOT / "targets/base", ROOT / "targets/poller", ROOT / "stress"]
+    return [str(p.relative_to(ROOT)) for folder in folders for p in sources(folder)] + [
+        "Makefile", "stress/rules.mk"]
+
+
+def test_each_file_of_the_program_rebuilds_it(copy):
+    """As if each had just been edited: make would have something to do."""
+    included = " ".join(p.read_text() for p in copy.rglob("build/native/**/*.d"))
+    for name in in_the_program():
+        if name.endswith(".h") and name not in included:
+            continue  # in no program yet: the style gate looks for dead files
+        assert make(copy, "-q", "-W", name, STORM).returncode == 1, name
+
+
+def test_other_files_do_not(copy):
+    for name in ["README.md", "ci/tidy.py", "tests/unit/check.h"]:
+        assert make(copy, "-q", "-W", name, STORM).returncode == 0, name
+
+
+@pytest.mark.parametrize("header", ["targets/base/order.h", "targets/poller/variant.h",
+                                    "targets/poller/cases/poller_case.h",
+                                    "stress/engine/pin.h"])
+def test_an_edited_header_is_compiled(copy, edit, header):
+    edit(header, lambda text: text + "#error edited just now\n")
+    ran = make(copy, STORM)
+    assert ran.returncode != 0
+    assert "edited just now" in ran.stderr
+
+
+def test_unit_tests_follow_their_headers(copy):
+    program = "build/unit/lock_test"
+    assert make(copy, program).returncode == 0
+    assert make(copy, "-q", program).returncode == 0
+    for name in ["tests/unit/check.h", "targets/base/lock.h", "targets/base/world.h",
+                 "stress/world.c", "tests/unit/lock_test.c", "tests/unit/rules.mk"]:
+        assert make(copy, "-q", "-W", name, program).returncode == 1, name
+    assert make(copy, "-q", "-W", "stress/engine/pin.h", program).returncode == 0
+
+
+# --- discovery ---
+
+
+@pytest.mark.parametrize("target", targets())
+def test_variants_are_the_switches_in_the_sources(built, target):
+    wanted = switches(target) | {"fixed"}
+    there = {p.name for p in (built / target).iterdir() if (p / "storm").exists()}
+    assert wanted - there == set(), "not built"
+    assert there - wanted == set(), "named by no #if of the sources: a slip, or make clean"
+
+
+@pytest.mark.parametrize("target", targets())
+def test_every_binary_lists_every_case(built, target):
+    declared = {name: str(p.relative_to(ROOT)) for p in sources(ROOT / "targets" / target)
+                for name in CASE.findall(p.read_text())}
+    assert declared
+    for variant in sorted(p.parent for p in (built / target).glob("*/storm")):
+        ran = run(str(variant / "storm"), "--list", "--json")
+        assert ran.returncode == 0, ran.stderr
+        lines = [json.loads(line) for line in ran.stdout.splitlines()]
+        assert {line["case"]: line["file"] for line in lines} == declared
+        assert len(lines) == len(declared)
+        assert {(line["target"], line["variant"]) for line in lines} == {(target, variant.name)}
+
+
+@pytest.mark.parametrize("target", targets())
+def test_expectations_name_switches(built, target):
+    """And each switch is expected by some case, or nothing would ever look for it."""
+    ran = run(str(built / target / "fixed/storm"), "--list", "--json")
+    expected = {e["variant"] for line in ran.stdout.splitlines()
+                for e in json.loads(line)["expect"]}
+    assert expected - switches(target) == set()
+    assert {name.split("+")[0] for name in switches(target)} - {
+        name.split("+")[0] for name in expected} == set()
+
+
+NEW_CASE = "targets/poller/cases/brand_new.c"
+
+
+def some_case():
+    path = next(iter(sorted((ROOT / "targets/poller/cases").glob("*.c"))))
+    return path.read_text()
+
+
+def test_a_new_case_needs_no_list(copy, edit):
+    edit(NEW_CASE, lambda _: CASE.sub("CASE(brand_new", some_case()))
+    assert make(copy, STORM).returncode == 0
+    ran = run(str(copy / STORM), "--list")
+    assert "brand_new" in ran.stdout
+
+
+def test_two_cases_of_one_name_do_not_link(copy, edit):
+    edit(NEW_CASE, lambda _: some_case())
+    ran = make(copy, STORM)
+    assert ran.returncode != 0
+    assert "multiple definition" in ran.stdout + ran.stderr
+
+
+def test_a_new_switch_needs_no_list(copy, edit):
+    edit("targets/poller/desc.c", lambda text: text + "#ifdef BUG_BRAND_NEW\n#endif\n")
+    ran = run("make", "-n", "build", "LANE=native", cwd=copy)
+    assert "build/native/poller/BUG_BRAND_NEW/" in ran.stdout
+
+
+# --- refusals ---
+
+
+@pytest.mark.parametrize("arguments, says", [
+    (["--case", "no_such_case"], "no_such_case"),
+    (["--no-such-option"], "--no-such-option"),
+    ([], "--case"),
+    (["--case", "close_vs_block", "--pin", "core:0"], "1 location for 2 actors"),
+    (["--case", "close_vs_block", "--pin", "core:9999,core:0"], "core:9999: there"),
+    (["--case", "close_vs_block", "--pin", "elsewhere:0,core:0"], "elsewhere: unknown type"),
+    (["--case", "close_vs_block", "--placement", "nearby"], 'unknown placement "nearby"'),
+    (["--case", "close_vs_block", "--seconds", "-1"], "--seconds -1"),
+    (["--case", "close_vs_block", "--seconds", "soon"], "--seconds soon"),
+    (["--case", "close_vs_block", "--seed", "x"], "--seed x"),
+    (["--case", "close_vs_block", "--env", "nonsense"], "--env nonsense"),
+    (["--case", "close_vs_block", "--layout", "tight"], "tight"),
+    (["--case", "close_vs_block", "--children", "0"], "--children 0"),
+])
+def test_usage_errors(built, arguments, says):
+    refused(run(str(built / "poller/fixed/storm"), *arguments), 64, says)
+
+
+def refused(ran, code, says):
+    assert ran.returncode == code, ran.stderr
+    assert ran.stdout == ""
+    assert says in ran.stderr
+    assert ran.stderr.count("\n") == 1
+
+
+def test_an_absent_placement_is_a_skip(built):
+    ran = run(str(built / "poller/fixed/storm"), "--case", "close_vs_block", "--json",
+              "--placement", "smt", HWLOC_SYNTHETIC="package:1 core:2 pu:1")
+    refused(ran, 77, "placement smt is absent here: no core has that many PUs")
+
+
+def test_a_pin_that_fails_is_an_error(built):
+    """Bound to a topology that is not this machine's: no result may come of it."""
+    ran = run(str(built / "poller/fixed/storm"), "--case", "close_vs_block", "--json",
+              "--seconds", "0.2", HWLOC_SYNTHETIC="package:1 core:2 pu:1")
+    assert ran.returncode == 2
+    assert "not this machine's topology" in ran.stderr + ran.stdout
+    assert json.loads(ran.stdout)["hits"] == {"engine_error": 1}
+
+
+@pytest.mark.parametrize("arguments", [["--list", "--json"], ["--list"], [
+    "--case", "close_vs_block", "--seconds", "0.2", "--json"]])
+def test_unwritable_output(built, arguments):
+    with open("/dev/full", "w", encoding="ascii") as full:
+        ran = subprocess.run([built / "poller/fixed/storm", *arguments], stdout=full,
+                             stderr=subprocess.PIPE, text=True, check=False)
+    assert ran.returncode == 2
+    assert "write" in ran.stderr
+    assert ran.stderr.count("\n") == 1
+
+
+def test_a_missing_compiler_is_named(copy):
+    ran = make(copy, "-W", "stress/world.c", "CC=no-such-compiler", STORM)
+    assert ran.returncode != 0
+    assert "no-such-compiler" in ran.stderr
