@@ -57,6 +57,12 @@ def matrix_wanted(config) -> bool:
     return named or asked or "storm" in (config.getoption("-m") or "")
 
 
+def only_matrix(config) -> bool:
+    """True when the run is nothing but the matrix and no other output was asked for."""
+    return (config.option.verbose <= 0 and not config.option.collectonly
+            and all(MATRIX in arg for arg in config.args))
+
+
 def pytest_configure(config):
     """Registers the marker; checks the options early when the matrix is wanted."""
     config.addinivalue_line("markers", "storm: the matrix of real races; run by make storm")
@@ -72,6 +78,8 @@ def pytest_configure(config):
             pytest.exit(f"--rig-{name}: a time over 0 seconds, please", EXIT_USAGE)
     if getattr(config.option, "numprocesses", None):
         pytest.exit("the storm matrix measures time: run it without -n", EXIT_USAGE)
+    if only_matrix(config):
+        config.option.verbose, config.option.tbstyle, config.option.reportchars = -2, "no", ""
     config.pluginmanager.register(Storm(config), "storm")
 
 
@@ -119,14 +127,10 @@ class Storm:
         metafunc.parametrize("storm_item", found, ids=[item.name for item in found])
 
     def pytest_collection_modifyitems(self, items):
-        """Quiet pytest's own reporting for a run of nothing but the matrix."""
+        """Notes which items will run."""
         self.items = [i.callspec.params["storm_item"] for i in items
                       if i.get_closest_marker("storm") and hasattr(i, "callspec")
                       and i.callspec.params.get("storm_item")]
-        if len(self.items) == len(items) and not self.config.option.collectonly:
-            if self.config.option.verbose <= 0:
-                self.config.option.verbose = -2
-                self.config.option.tbstyle = "no"
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session):

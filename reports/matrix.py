@@ -70,17 +70,24 @@ def items(lists: List[dict], variant: str = None, case: str = None) -> List[Item
 
 
 def items_of_case(key: tuple, built: Dict[str, dict]) -> List[Item]:
-    """Items of one case. key: (target, case); built: "list" document by variant."""
+    """Items of one case.
+
+    key: (target, case); built: "list" document by variant. A variant that only a race
+    detector can see has an item in its lane only: elsewhere its plain accesses promise
+    nothing, not even silence.
+    """
     any_document = next(iter(built.values()), None)
     if any_document is None:
         return []
-    named = list(dict.fromkeys(e["variant"] for e in any_document["expect"]))
-    concerned = [v for v in named if v in built and not is_clean(v)]
+    named = dict.fromkeys(e["variant"] for e in any_document["expect"])
+    due = [v for v in named if v in built and built[v]["expected_failures"]]
+    quiet = [v for v in named if v in built and v not in due
+             and any(e["variant"] == v and e["failure"] != "data_race"
+                     for e in any_document["expect"])]
     clean = tuple(v for v in built if is_clean(v))
-    due = [v for v in concerned if built[v]["expected_failures"]]
     control = choose_control(due, any_document["expect"]) if clean else None
     found = [Item("buggy" if v in due else "quiet", *key, None, (v,))
-             for v in concerned if v != control]
+             for v in due + quiet if v != control]
     if clean:
         found.append(Item("race", *key, control, clean))
     return found

@@ -7,12 +7,13 @@ What is proved about a fix is the ratio bound: the upper 99.9 % bound of the fix
 variant's hit rate over the control's, after zero hits on the fixed side. Three bounds:
 
   rounds    every round is an independent trial (exact conditional test)
-  blocks    a block is the trial, hit or not (where hits cluster inside blocks)
+  blocks    hits come in clusters inside blocks: clusters are counted, not hits
   children  a child process draws a rate of its own from a Gamma distribution whose
             variation is bounded from the control's children (random effects)
 
 The children bound is always computed, since a dispersion test over 20 children is weak;
-the blocks bound joins where its dispersion test fails. The largest of them counts.
+the blocks bound joins where its dispersion test fails, and then the children bound counts
+clusters too. The largest of them counts.
 """
 import math
 from dataclasses import dataclass, field
@@ -180,6 +181,21 @@ class Sample:
         """Children that had any exposure."""
         return sum(1 for r in self.rounds if r > 0)
 
+    def clusters(self) -> float:
+        """A lower estimate of the number of independent clusters of hits.
+
+        A block with a hit holds at least one; and if clusters arrive at random with sizes
+        S, the Fano factor per block is E[S^2]/E[S] >= E[S], so hits/Fano is at most their
+        number (it is so, too, where blocks differ in rate). The first saturates when every
+        block has hits, the second does not; the upper bound of the Fano factor is taken.
+        """
+        spread = self.by_block()
+        free = spread.groups - 1
+        if free < 1:
+            return self.total("hit_blocks")
+        upper = spread.fano * free / (2 * float(gammaincinv(free / 2, ALPHA)))
+        return max(self.total("hit_blocks"), self.total("hits") / max(1.0, upper))
+
     def by_block(self) -> Dispersion:
         """Dispersion of hits over blocks."""
         return dispersion_of_sums(self.total("hits"), self.total("sum_sq"),
@@ -277,17 +293,16 @@ def ratio_bounds(control: Sample, fixed: Sample, alpha: float = ALPHA) -> Bounds
     """All ratio bounds after zero hits of `fixed`.
 
     control, fixed: exposure in comparable environments. Where the dispersion test over
-    blocks fails, hit blocks of blocks stand for hits of rounds, in the children bound too.
+    blocks fails, clusters stand for hits, in the children bound too.
     """
     clustered = control.by_block().fails
-    count, trials = ("hit_blocks", "blocks") if clustered else ("hits", "rounds")
-    hits, exposure = control.total(count), control.total(trials)
+    hits, trials = control.total("hits"), control.total("rounds")
+    count = control.clusters() if clustered else hits
     variation = variation_upper(control.hits, control.rounds)
-    rate = rate_lower(hits, exposure, max(1, control.children), variation, alpha * SPEND_RATE)
+    rate = rate_lower(count, trials, max(1, control.children), variation, alpha * SPEND_RATE)
     return Bounds(
-        rounds=ratio_bound(control.total("hits"), control.total("rounds"),
-                           fixed.total("rounds"), alpha),
-        blocks=ratio_bound(hits, exposure, fixed.total("blocks"), alpha) if clustered else None,
-        children=random_effects_bound([rate * t for t in getattr(fixed, trials)], variation,
+        rounds=ratio_bound(hits, trials, fixed.total("rounds"), alpha),
+        blocks=ratio_bound(count, trials, fixed.total("rounds"), alpha) if clustered else None,
+        children=random_effects_bound([rate * t for t in fixed.rounds], variation,
                                       alpha * SPEND_ZERO),
         variation=variation)
