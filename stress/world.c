@@ -18,7 +18,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/goroutine.h"
+
 _Thread_local const struct world_hooks *world_hooks;
+const struct runtime *runtime; /* set by whoever runs goroutines, before they start */
 
 /* --- threads --- */
 
@@ -54,6 +57,20 @@ int world_thread_start(world_thread *t, void (*fn)(void *), void *arg)
 void world_thread_join(world_thread t)
 {
 	pthread_join((pthread_t)t.id, NULL);
+}
+
+static _Thread_local void *local;
+
+void world_set_local(void *p)
+{
+	local = p;
+}
+
+/* A compiler keeps the address of a thread's own variable; a call does not. */
+__attribute__((noinline)) void *world_local(void)
+{
+	__asm__ volatile("" ::: "memory");
+	return local;
 }
 
 /* --- futex --- */

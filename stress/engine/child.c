@@ -17,7 +17,6 @@
 enum { LOOK_MS = 200, SILENT_NS_FACTOR = 1000000, SILENT_MS = 20000 };
 
 volatile int child_stop;
-const struct runtime *runtime;
 
 struct result *result_new(void)
 {

@@ -23,6 +23,11 @@ int world_thread_start(world_thread *t, void (*fn)(void *), void *arg);
 /* Waits until the thread has returned from fn. */
 void world_thread_join(world_thread t);
 
+/* One pointer per thread, NULL at first. Read anew after anything that may park:
+ * a goroutine may wake on another thread. */
+void world_set_local(void *p);
+void *world_local(void);
+
 /* --- futex: sleep while a word holds a value --- */
 
 /* Sleeps while *w == expected, at most timeout_ns nanoseconds (< 0: no limit).
