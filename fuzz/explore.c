@@ -1,0 +1,179 @@
+#include "explore.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "build.h"
+#include "memory/model.h"
+#include "search/search.h"
+
+enum {
+	CLOCK_EVERY = 64,           /* executions between looks at the clock */
+	RANDOM_EXECUTIONS = 20000,  /* of the automatic search, before it exhausts */
+	SHRINK_EXECUTIONS = 2000
+};
+
+const struct search *search = &random_search;
+
+static double seconds(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec * 1e-9;
+}
+
+static void keep(struct finding *f, const struct run *run)
+{
+	f->run = *run;
+	f->race = race;
+	f->choices = sim.choices;
+	memcpy(f->choice, sim.choice, sim.choices);
+}
+
+/* Which finding is shown: the first, unless one of an expected class comes later. */
+static void record(struct result *r, const struct run *run, uint32_t wanted, double start)
+{
+	if (run->outcome >= 0)
+		r->outcomes[run->outcome]++;
+	if (run->failure == NO_FAILURE)
+		return;
+	r->hits[run->failure]++;
+	bool expected = wanted >> run->failure & 1;
+	bool had_expected = r->found && wanted >> r->finding.run.failure & 1;
+	if (r->found && (had_expected || !expected))
+		return;
+	r->found = true;
+	r->first_hit_execution = r->executions;
+	r->first_hit_s = seconds() - start;
+	keep(&r->finding, run);
+}
+
+struct phase {
+	uint64_t executions; /* at most; 0: no limit */
+	double until;
+	uint32_t until_hit;  /* classes that end it */
+};
+
+/* Runs the search in force. Returns whether it ended by itself. */
+static bool run_phase(const struct phase *p, struct result *r, uint32_t wanted, double start)
+{
+	uint64_t n = 0;
+	do {
+		if (p->executions && n >= p->executions)
+			return false;
+		if (n % CLOCK_EVERY == CLOCK_EVERY - 1 && seconds() > p->until)
+			return false;
+		struct run run;
+		search->begin(n++);
+		runner_run(&run);
+		r->steps += sim.steps;
+		if (run.redundant) {
+			r->pruned++;
+			continue;
+		}
+		r->executions++;
+		record(r, &run, wanted, start);
+		if (p->until_hit >> run.failure & 1)
+			return false;
+	} while (search->next());
+	return true;
+}
+
+static void use(const struct request *q, const struct search *s)
+{
+	search = s;
+	random_seed(q->seed);
+	pct_seed(q->seed, q->depth);
+	dfs_start(q->preemptions, q->stale, q->sleep_sets);
+}
+
+/* Depth first. Exhausted only if nothing at all was cut. */
+static void run_dfs(const struct request *q, const struct phase *p, struct result *r,
+		    uint32_t wanted, double start)
+{
+	uint64_t cuts = sim.cuts;
+	use(q, &dfs_search);
+	bool ended = run_phase(p, r, wanted, start);
+	r->cut = sim.cuts - cuts + dfs_excluded();
+	r->exhausted = ended && r->cut == 0;
+	r->bounded = !r->exhausted;
+}
+
+void explore(const struct request *q, struct result *r)
+{
+	uint32_t wanted = expected_classes(q->test, build.variant, q->model_bit);
+	uint32_t any = wanted ? wanted : ~1u;
+	double start = seconds();
+	struct phase p = { q->executions, start + q->seconds, 0 };
+	memset(r, 0, offsetof(struct result, finding));
+	r->finding.choices = 0;
+	r->first_hit_s = -1;
+	r->bounded = true;
+	model = q->model;
+	if (q->search == DFS) {
+		run_dfs(q, &p, r, wanted, start);
+	} else {
+		use(q, q->search == PCT ? &pct_search : &random_search);
+		p.until_hit = any;
+		if (q->search == AUTO && (!p.executions || p.executions > RANDOM_EXECUTIONS)) {
+			p.executions = RANDOM_EXECUTIONS;
+			p.until = start + q->seconds / 4;
+		}
+		run_phase(&p, r, wanted, start);
+	}
+	uint64_t left = q->executions > r->executions ? q->executions - r->executions : 0;
+	if (q->search == AUTO && (left || !q->executions)) {
+		p = (struct phase){ left, start + q->seconds, 0 };
+		run_dfs(q, &p, r, wanted, start);
+	}
+	r->elapsed = seconds() - start;
+	r->shrunk_from = r->finding.choices;
+	if (r->found && q->shrink)
+		explore_shrink(&r->finding, SHRINK_EXECUTIONS);
+}
+
+unsigned explore_replay(const uint8_t *choices, unsigned n, struct finding *f)
+{
+	struct run run;
+	search = &replay_search;
+	replay_start(choices, n);
+	search->begin(0);
+	runner_run(&run);
+	keep(f, &run);
+	return replay_misfits();
+}
+
+/* --- verdicts --- */
+
+uint32_t expected_classes(const struct test_case *c, const char *variant, enum model m)
+{
+	uint32_t classes = 0;
+	for (const struct expectation *e = c->expect; e && e->variant; e++)
+		if (strcmp(e->variant, variant) == 0 && e->models & m)
+			classes |= 1u << e->failure;
+	return classes;
+}
+
+enum verdict verdict_of(const struct request *q, const struct result *r)
+{
+	uint32_t wanted = expected_classes(q->test, build.variant, q->model_bit);
+	bool buggy = strncmp(build.variant, "BUG_", 4) == 0 || wanted;
+	if (!r->found)
+		return wanted ? NOT_CAUGHT : buggy ? QUIET_AS_EXPECTED : CLEAN;
+	if (!wanted)
+		return buggy ? UNEXPECTED_HIT : REFUTED;
+	return wanted >> r->finding.run.failure & 1 ? CAUGHT : WRONG_CLASS;
+}
+
+const char *verdict_text(enum verdict v)
+{
+	static const char *const text[] = { "CAUGHT", "NOT_CAUGHT", "QUIET_AS_EXPECTED",
+					    "UNEXPECTED_HIT", "CLEAN", "REFUTED",
+					    "WRONG_CLASS" };
+	return text[v];
+}
+
+bool verdict_expected(enum verdict v)
+{
+	return v == CAUGHT || v == QUIET_AS_EXPECTED || v == CLEAN;
+}

@@ -1,0 +1,97 @@
+/* explore: runs one case of a target under a simulated memory, deterministically.
+ *
+ *   $ build/explore/poller/BUG_RELEASE_DUMMY/explore --case close_vs_block --model tso
+ *   poller/BUG_RELEASE_DUMMY close_vs_block tso: lost_wakeup at execution 31: lost (...)
+ *   ... the trace ...
+ *   CAUGHT  exhausted: 1234 executions, 567 pruned, 800000/s
+ *   replay: build/explore/... --replay '1|poller/BUG_RELEASE_DUMMY|...'
+ */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "build.h"
+#include "memory/model.h"
+#include "output.h"
+#include "search/search.h"
+
+const struct build build = { TARGET, VARIANT, LANE, CODE_HASH, CODE_HASH " " __VERSION__ };
+
+static double seconds(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec * 1e-9;
+}
+
+/* Executions a second of random search without shrinking, findings and all. */
+static int bench(struct options *o)
+{
+	enum { WARM_UP = 10000, MEASURED = 300000 };
+	static struct run run;
+	uint64_t steps = 0;
+	runner_open(o->request.test);
+	model = o->request.model;
+	search = &random_search;
+	random_seed(o->request.seed);
+	double start = 0;
+	uint64_t measured = o->request.executions ? o->request.executions : MEASURED;
+	for (uint64_t n = 0; n < WARM_UP + measured; n++) {
+		if (n == WARM_UP)
+			start = seconds();
+		search->begin(n);
+		runner_run(&run);
+		steps += n >= WARM_UP ? sim.steps : 0;
+	}
+	print_bench(&o->request, measured, steps, seconds() - start);
+	return EXIT_AS_EXPECTED;
+}
+
+static int replay(struct options *o, const char *program)
+{
+	static struct finding f;
+	runner_open(o->request.test);
+	model = o->request.model;
+	bool changed = strcmp(o->code, build.code) != 0;
+	if (changed)
+		fprintf(stderr, "explore: the code has changed since this was recorded (%s, now "
+				"%s): going on, with option 0 where a choice no longer fits\n",
+			o->code, build.code);
+	unsigned misfits = explore_replay(o->choice, o->choices, &f);
+	if (misfits)
+		fprintf(stderr, "explore: %u of %u choices did not fit\n", misfits, o->choices);
+	print_replay(o, &f, misfits, program);
+	uint32_t wanted = expected_classes(o->request.test, build.variant, o->request.model_bit);
+	bool found = f.run.failure != NO_FAILURE;
+	return (found ? wanted >> f.run.failure & 1 : !wanted) ? EXIT_AS_EXPECTED : EXIT_UNEXPECTED;
+}
+
+static int run(struct options *o, const char *program)
+{
+	static struct result r;
+	runner_open(o->request.test);
+	explore(&o->request, &r);
+	print_result(o, &r, program);
+	return verdict_expected(verdict_of(&o->request, &r)) ? EXIT_AS_EXPECTED : EXIT_UNEXPECTED;
+}
+
+int main(int argc, char **argv)
+{
+	static struct options o;
+	options_read(&o, argc, argv);
+	switch (o.command) {
+	case HELP:
+		print_help();
+		return EXIT_AS_EXPECTED;
+	case LIST:
+		print_list(o.json);
+		return EXIT_AS_EXPECTED;
+	case BENCH:
+		return bench(&o);
+	case REPLAY:
+		return replay(&o, argv[0]);
+	case EXPLORE:
+		break;
+	}
+	return run(&o, argv[0]);
+}

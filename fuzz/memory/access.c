@@ -1,0 +1,187 @@
+#include "memory/access.h"
+
+#include <string.h>
+
+#include "memory/race.h"
+#include "trace.h"
+
+const struct memory_model *model = &sc_model;
+
+/* --- global variables of the targets: every execution finds them as at the start --- */
+
+enum { MAX_UNDO = 1 << 12 };
+static struct { uintptr_t address; uint64_t value; } undo[MAX_UNDO];
+static unsigned undos;
+
+/* From the linker: initialised and zeroed data of this program. */
+extern char __data_start, _end;
+
+static inline bool global(uintptr_t address)
+{
+	return address - (uintptr_t)&__data_start <
+	       (uintptr_t)&_end - (uintptr_t)&__data_start;
+}
+
+static void remember_global(uintptr_t address, size_t size)
+{
+	uintptr_t end = address + size;
+	for (address &= ~(uintptr_t)7; address < end; address += 8) {
+		if (undos == MAX_UNDO)
+			engine_error("more than %d writes to globals in one execution", MAX_UNDO);
+		undo[undos].address = address;
+		memcpy(&undo[undos++].value, (void *)address, 8);
+	}
+}
+
+void globals_restore(void)
+{
+	while (undos > 0) {
+		undos--;
+		memcpy((void *)undo[undos].address, &undo[undos].value, 8);
+	}
+}
+
+/* --- atomic accesses --- */
+
+static inline unsigned mask_of(uintptr_t address, unsigned size)
+{
+	return ((1u << size) - 1) << (address & 7) & 0xff;
+}
+
+static inline void after(struct thread *t)
+{
+	t->clock.at[t->id] += t->tick_due;
+	t->tick_due = false;
+}
+
+uint64_t access_load(uintptr_t address, unsigned size, enum order order, void *pc)
+{
+	if (!sim.on) {
+		uint64_t value = 0;
+		memcpy(&value, (void *)address, size);
+		return value;
+	}
+	sim_step(OP_LOAD, address, false, false, pc);
+	struct thread *t = self();
+	struct granule *g = granule_of(address);
+	struct location *l = location_of(g, address, size);
+	uint64_t value = model->load(t, l, order);
+	trace_access(OP_LOAD, address, size, value, 0, order, pc);
+	race_check(g, mask_of(address, size), ATOMIC_READ, pc);
+	sim_looked(t, address, value);
+	return value;
+}
+
+/* t has stored: it does not loop, and perhaps those who wait need not either. */
+static inline void stored_something(struct thread *t, uintptr_t address, bool changed)
+{
+	t->spin_count = t->quiet = 0;
+	if (changed)
+		sim_changed(t->id, address);
+}
+
+void access_store(uintptr_t address, unsigned size, uint64_t value, enum order order, void *pc)
+{
+	if (__builtin_expect(global(address), 0))
+		remember_global(address, size);
+	if (!sim.on) {
+		memcpy((void *)address, &value, size);
+		return;
+	}
+	bool step = model->store_is_step(order);
+	if (step)
+		sim_step(OP_STORE, address, true, model->rmw_drains, pc);
+	struct thread *t = self();
+	struct granule *g = granule_of(address);
+	struct location *l = location_of(g, address, size);
+	bool changed = step && memory_get(l) != value;
+	model->store(t, l, value, order, pc);
+	trace_access(OP_STORE, address, size, value, !step, order, pc);
+	race_check(g, mask_of(address, size), ATOMIC_WRITE, pc);
+	after(t);
+	stored_something(t, address, changed);
+}
+
+uint64_t access_rmw(uintptr_t address, unsigned size, const struct update *u,
+		    enum order order, bool *stored, void *pc)
+{
+	uint64_t keep = size == 8 ? ~0ull : bit(8 * size) - 1, value;
+	if (__builtin_expect(global(address), 0))
+		remember_global(address, size);
+	if (!sim.on) {
+		uint64_t old = 0;
+		memcpy(&old, (void *)address, size);
+		value = update_value(u, old, stored);
+		if (*stored)
+			memcpy((void *)address, &value, size);
+		return old;
+	}
+	sim_step(OP_RMW, address, true, model->rmw_drains, pc);
+	struct thread *t = self();
+	struct granule *g = granule_of(address);
+	struct location *l = location_of(g, address, size);
+	uint64_t old = model->rmw(t, l, u, order, pc, stored, &value);
+	value = *stored ? value & keep : old;
+	l->newest.value &= keep;
+	trace_access(OP_RMW, address, size, old, value, order, pc);
+	race_check(g, mask_of(address, size), *stored ? ATOMIC_WRITE : ATOMIC_READ, pc);
+	after(t);
+	if (value != old)
+		stored_something(t, address, true);
+	else
+		sim_looked(t, address, old);
+	return old;
+}
+
+void access_fence(enum order order, void *pc)
+{
+	if (!sim.on)
+		return;
+	/* Only a seq_cst fence can be told apart by other threads at this moment. */
+	if (order == SEQ_CST && model->rmw_drains)
+		sim_step(OP_FENCE, KEY_NONE, false, true, pc);
+	trace_access(OP_FENCE, 0, 0, 0, 0, order, pc);
+	model->fence(self(), order);
+}
+
+/* --- plain accesses --- */
+
+/* Plain code of t looks at bytes that are also accessed atomically. What t itself holds
+ * back must be in memory; a write begins the location anew. */
+static void touch_atomic(struct thread *t, struct granule *g, unsigned bytes, bool write)
+{
+	if (sim.buffered & bit(t->id) && model->drain(t))
+		sim.cuts++;
+	if (write)
+		location_restart(g, bytes);
+}
+
+static void plain_part(uintptr_t address, unsigned size, bool write, void *pc)
+{
+	unsigned bytes = mask_of(address, size);
+	struct granule *g = granule_of(address);
+	trace_plain(address, size, write, pc);
+	race_check(g, bytes, write ? PLAIN_WRITE : PLAIN_READ, pc);
+	if (__builtin_expect(g->atomic & bytes, 0))
+		touch_atomic(self(), g, bytes, write);
+}
+
+void access_plain(uintptr_t address, size_t size, bool write, void *pc)
+{
+	if (write && __builtin_expect(global(address), 0))
+		remember_global(address, size);
+	if (!sim.on)
+		return;
+	if (__builtin_expect((address & 7) + size <= 8, 1)) {
+		plain_part(address, size, write, pc);
+		return;
+	}
+	while (size > 0) {
+		unsigned part = 8 - (address & 7);
+		if (part > size)
+			part = size;
+		plain_part(address, part, write, pc);
+		address += part;
+		size -= part;
+	}
+}

@@ -1,0 +1,204 @@
+/* The functions that -fsanitize=thread makes the compiler call, for C as gcc 12, clang 14
+ * and clang 19 compile it. The sanitizer's own runtime is not linked.
+ *
+ * Orders arrive as the compilers' numbers, which are those of enum order. This file is
+ * compiled without instrumentation.
+ */
+#include <string.h>
+
+#include "memory/access.h"
+
+#define PC __builtin_return_address(0)
+
+/* --- frames and constructors: nothing to do --- */
+
+void __tsan_init(void);
+void __tsan_init(void)
+{
+}
+
+void __tsan_func_entry(void *caller);
+void __tsan_func_entry(void *caller)
+{
+	(void)caller;
+}
+
+void __tsan_func_exit(void);
+void __tsan_func_exit(void)
+{
+}
+
+/* --- plain accesses. The sized ones come in families: as they are, of unknown alignment,
+ * volatile, both; and clang's read_write for one variable read and written --- */
+
+#define PLAIN(name, size, body)                 \
+	void __tsan_##name(void *p);            \
+	void __tsan_##name(void *p)             \
+	{                                       \
+		uintptr_t a = (uintptr_t)p;     \
+		const unsigned n = size;        \
+		body;                           \
+	}
+#define READ access_plain(a, n, false, PC)
+#define WRITE access_plain(a, n, true, PC)
+#define FAMILY(prefix, n)                                \
+	PLAIN(prefix##read##n, n, READ)                  \
+	PLAIN(prefix##write##n, n, WRITE)
+#define SIZES(prefix) \
+	FAMILY(prefix, 1) FAMILY(prefix, 2) FAMILY(prefix, 4) FAMILY(prefix, 8) FAMILY(prefix, 16)
+#define BOTH(n)                                          \
+	PLAIN(read_write##n, n, (READ, WRITE))           \
+	PLAIN(unaligned_read_write##n, n, (READ, WRITE))
+
+SIZES()
+SIZES(unaligned_)
+SIZES(volatile_)
+SIZES(unaligned_volatile_)
+BOTH(1)
+BOTH(2)
+BOTH(4)
+BOTH(8)
+BOTH(16)
+
+void __tsan_read_range(void *p, size_t bytes);
+void __tsan_read_range(void *p, size_t bytes)
+{
+	access_plain((uintptr_t)p, bytes, false, PC);
+}
+
+void __tsan_write_range(void *p, size_t bytes);
+void __tsan_write_range(void *p, size_t bytes)
+{
+	access_plain((uintptr_t)p, bytes, true, PC);
+}
+
+/* Also what the build renames the targets' calls of memcpy, memmove and memset to:
+ * gcc 12 and clang 14 leave them as they are. */
+void *__tsan_memcpy(void *to, const void *from, size_t bytes);
+void *__tsan_memcpy(void *to, const void *from, size_t bytes)
+{
+	access_plain((uintptr_t)from, bytes, false, PC);
+	access_plain((uintptr_t)to, bytes, true, PC);
+	return memcpy(to, from, bytes);
+}
+
+void *__tsan_memmove(void *to, const void *from, size_t bytes);
+void *__tsan_memmove(void *to, const void *from, size_t bytes)
+{
+	access_plain((uintptr_t)from, bytes, false, PC);
+	access_plain((uintptr_t)to, bytes, true, PC);
+	return memmove(to, from, bytes);
+}
+
+void *__tsan_memset(void *to, int byte, size_t bytes);
+void *__tsan_memset(void *to, int byte, size_t bytes)
+{
+	access_plain((uintptr_t)to, bytes, true, PC);
+	return memset(to, byte, bytes);
+}
+
+/* --- atomic accesses --- */
+
+#define ATOMIC_RMW(bits, name, how)                                                        \
+	uint##bits##_t __tsan_atomic##bits##_##name(volatile void *p, uint##bits##_t x,    \
+						    int order);                            \
+	uint##bits##_t __tsan_atomic##bits##_##name(volatile void *p, uint##bits##_t x,    \
+						    int order)                             \
+	{                                                                                  \
+		bool stored;                                                               \
+		struct update u = { .kind = how, .operand = x };                           \
+		return access_rmw((uintptr_t)p, bits / 8, &u, order, &stored, PC);         \
+	}
+
+/* gcc's form of compare-and-swap: returns whether it swapped, and updates *seen. */
+#define ATOMIC_CAS(bits, name, is_weak)                                                    \
+	int __tsan_atomic##bits##_##name(volatile void *p, uint##bits##_t *seen,           \
+					 uint##bits##_t x, int order, int fail);           \
+	int __tsan_atomic##bits##_##name(volatile void *p, uint##bits##_t *seen,           \
+					 uint##bits##_t x, int order, int fail)            \
+	{                                                                                  \
+		bool stored;                                                               \
+		struct update u = { .kind = COMPARE, .operand = x, .expected = *seen,      \
+				    .fail = fail, .weak = is_weak };                       \
+		uint##bits##_t old =                                                       \
+			access_rmw((uintptr_t)p, bits / 8, &u, order, &stored, PC);        \
+		if (!stored)                                                               \
+			*seen = old;                                                       \
+		return stored;                                                             \
+	}
+
+/* clang's: returns the value found. */
+#define ATOMIC_CAS_VALUE(bits)                                                             \
+	uint##bits##_t __tsan_atomic##bits##_compare_exchange_val(                         \
+		volatile void *p, uint##bits##_t seen, uint##bits##_t x, int order, int fail); \
+	uint##bits##_t __tsan_atomic##bits##_compare_exchange_val(                         \
+		volatile void *p, uint##bits##_t seen, uint##bits##_t x, int order, int fail) \
+	{                                                                                  \
+		bool stored;                                                               \
+		struct update u = { .kind = COMPARE, .operand = x, .expected = seen,       \
+				    .fail = fail };                                        \
+		return access_rmw((uintptr_t)p, bits / 8, &u, order, &stored, PC);         \
+	}
+
+#define ATOMIC_LOAD_STORE(bits)                                                            \
+	uint##bits##_t __tsan_atomic##bits##_load(const volatile void *p, int order);      \
+	uint##bits##_t __tsan_atomic##bits##_load(const volatile void *p, int order)       \
+	{                                                                                  \
+		return access_load((uintptr_t)p, bits / 8, order, PC);                     \
+	}                                                                                  \
+	void __tsan_atomic##bits##_store(volatile void *p, uint##bits##_t x, int order);   \
+	void __tsan_atomic##bits##_store(volatile void *p, uint##bits##_t x, int order)    \
+	{                                                                                  \
+		access_store((uintptr_t)p, bits / 8, x, order, PC);                        \
+	}
+
+#define ATOMIC(bits)                                     \
+	ATOMIC_LOAD_STORE(bits)                          \
+	ATOMIC_RMW(bits, exchange, EXCHANGE)             \
+	ATOMIC_RMW(bits, fetch_add, ADD)                 \
+	ATOMIC_RMW(bits, fetch_sub, SUB)                 \
+	ATOMIC_RMW(bits, fetch_and, AND)                 \
+	ATOMIC_RMW(bits, fetch_or, OR)                   \
+	ATOMIC_RMW(bits, fetch_xor, XOR)                 \
+	ATOMIC_RMW(bits, fetch_nand, NAND)               \
+	ATOMIC_CAS(bits, compare_exchange_strong, false) \
+	ATOMIC_CAS(bits, compare_exchange_weak, true)    \
+	ATOMIC_CAS_VALUE(bits)
+
+ATOMIC(8)
+ATOMIC(16)
+ATOMIC(32)
+ATOMIC(64)
+
+/* Wider ones are refused: no model here knows them. */
+#define REFUSED(name)                                                                \
+	void __tsan_atomic128_##name(void);                                          \
+	void __tsan_atomic128_##name(void)                                           \
+	{                                                                            \
+		engine_error("atomic access of 128 bits: no model simulates it");    \
+	}
+REFUSED(load)
+REFUSED(store)
+REFUSED(exchange)
+REFUSED(fetch_add)
+REFUSED(fetch_sub)
+REFUSED(fetch_and)
+REFUSED(fetch_or)
+REFUSED(fetch_xor)
+REFUSED(fetch_nand)
+REFUSED(compare_exchange_strong)
+REFUSED(compare_exchange_weak)
+REFUSED(compare_exchange_val)
+
+void __tsan_atomic_thread_fence(int order);
+void __tsan_atomic_thread_fence(int order)
+{
+	access_fence(order, PC);
+}
+
+/* A fence for signal handlers orders nothing between threads. */
+void __tsan_atomic_signal_fence(int order);
+void __tsan_atomic_signal_fence(int order)
+{
+	(void)order;
+}

@@ -1,0 +1,178 @@
+/* What a memory model decides. One file each: sc.c, tso.c, later armv8.c and c11.c.
+ *
+ * The access has been chosen by the scheduler and checked for races; the thread is
+ * running. Values are those of the location's size. Real memory holds the newest store
+ * of every location in memory order; a model that returns older ones, or that holds
+ * stores back, keeps them itself. Where several stores can be read, or several places
+ * taken, the model asks sim_choose(): option 0 is the newest store, the last place.
+ */
+#ifndef FUZZ_MEMORY_MODEL_H
+#define FUZZ_MEMORY_MODEL_H
+
+#include "memory/shadow.h"
+
+/* The numbers by which compilers name orders to the __tsan_atomic functions. */
+enum order { RELAXED, CONSUME, ACQUIRE, RELEASE, ACQ_REL, SEQ_CST };
+
+enum rmw { EXCHANGE, ADD, SUB, AND, OR, XOR, NAND, COMPARE };
+
+/* What a read-modify-write is asked to do. */
+struct update {
+	enum rmw kind;
+	uint64_t operand;
+	uint64_t expected; /* COMPARE only: swap if this is found */
+	enum order fail;   /* COMPARE only: the order if it is not */
+	bool weak;         /* COMPARE only: may fail for no reason */
+};
+
+struct memory_model {
+	const char *name;
+	/* A new execution; nobody has started. */
+	void (*begin)(void);
+	/* Thread t begins with its creator's view (sim.cur, or NOBODY). */
+	void (*start)(struct thread *t);
+	/* t has joined `ended`, was woken by it, or was readied by it. */
+	void (*joined)(struct thread *t, struct thread *ended);
+	uint64_t (*load)(struct thread *t, struct location *l, enum order order);
+	void (*store)(struct thread *t, struct location *l, uint64_t value, enum order order,
+		      void *pc);
+	/* Returns the value found; *stored says whether it was replaced, by *value. */
+	uint64_t (*rmw)(struct thread *t, struct location *l, const struct update *u,
+			enum order order, void *pc, bool *stored, uint64_t *value);
+	void (*fence)(struct thread *t, enum order order);
+	/* t's oldest buffered store reaches memory. Models without buffers: unused. */
+	void (*flush)(struct thread *t);
+	/* All of t's buffered stores reach memory: before plain code of its own
+	 * looks at an atomic's bytes. Returns whether there was one. */
+	bool (*drain)(struct thread *t);
+	/* Whether t's pending operation is a load that would not read the newest
+	 * store: what a bound on stale reads counts. */
+	bool (*stale)(const struct thread *t);
+	/* Whether the access is a step of its own (else it is local to the thread),
+	 * and whether it waits for the thread's store buffer. */
+	bool (*store_is_step)(enum order order);
+	bool rmw_drains;
+};
+
+extern const struct memory_model *model;
+extern const struct memory_model sc_model, tso_model;
+
+static inline bool acquires(enum order o)
+{
+	return o == ACQUIRE || o == CONSUME || o == ACQ_REL || o == SEQ_CST;
+}
+
+static inline bool releases(enum order o)
+{
+	return o == RELEASE || o == ACQ_REL || o == SEQ_CST;
+}
+
+/* --- happens-before by atomics, the same in every model (C11 with C++20's release
+ * sequences: only read-modify-writes continue one) --- */
+
+/* t read a store: an acquiring read learns what it published, another one keeps that
+ * for a later acquire fence. */
+static inline void learn(struct thread *t, const struct store *s, enum order order)
+{
+	if (!s->has_sync)
+		return;
+	if (acquires(order)) {
+		clock_join(&t->clock, &s->sync, sim.threads);
+		return;
+	}
+	if (!t->has_acquired)
+		clock_clear(&t->acquired, MAX_THREADS);
+	t->has_acquired = true;
+	clock_join(&t->acquired, &s->sync, sim.threads);
+}
+
+/* Time goes on in t, so that what it does next is not covered by what it published. */
+static inline void tick(struct thread *t)
+{
+	t->clock.at[t->id]++;
+}
+
+/* What t's new store publishes; time goes on in t once the access is over (tick_due).
+ * head: the store that a read-modify-write replaces. */
+static inline void publish(struct thread *t, struct store *s, enum order order,
+			   const struct store *head)
+{
+	bool chained = head && head->has_sync;
+	if (chained && head != s)
+		clock_copy(&s->sync, &head->sync, MAX_THREADS);
+	const struct clock *own = releases(order) ? &t->clock :
+				  t->has_released ? &t->released : NULL;
+	if (own && chained)
+		clock_join(&s->sync, own, sim.threads);
+	else if (own)
+		clock_copy(&s->sync, own, MAX_THREADS);
+	s->has_sync = own || chained;
+	t->tick_due = own;
+}
+
+/* A fence of t. */
+static inline void fence_clocks(struct thread *t, enum order order)
+{
+	if (acquires(order) && t->has_acquired)
+		clock_join(&t->clock, &t->acquired, sim.threads);
+	if (releases(order)) {
+		clock_copy(&t->released, &t->clock, MAX_THREADS);
+		t->has_released = true;
+		tick(t);
+	}
+}
+
+/* The value that u makes of `old`; *stored says whether it stores at all. */
+static inline uint64_t update_value(const struct update *u, uint64_t old, bool *stored)
+{
+	*stored = u->kind != COMPARE || old == u->expected;
+	switch (u->kind) {
+	case ADD:
+		return old + u->operand;
+	case SUB:
+		return old - u->operand;
+	case AND:
+		return old & u->operand;
+	case OR:
+		return old | u->operand;
+	case XOR:
+		return old ^ u->operand;
+	case NAND:
+		return ~(old & u->operand);
+	case EXCHANGE:
+	case COMPARE:
+		break;
+	}
+	return u->operand;
+}
+
+static inline uint64_t memory_get(const struct location *l)
+{
+	switch (l->size) {
+	case 1:
+		return *(volatile uint8_t *)l->address;
+	case 2:
+		return *(volatile uint16_t *)l->address;
+	case 4:
+		return *(volatile uint32_t *)l->address;
+	}
+	return *(volatile uint64_t *)l->address;
+}
+
+static inline void memory_put(const struct location *l, uint64_t value)
+{
+	switch (l->size) {
+	case 1:
+		*(volatile uint8_t *)l->address = value;
+		return;
+	case 2:
+		*(volatile uint16_t *)l->address = value;
+		return;
+	case 4:
+		*(volatile uint32_t *)l->address = value;
+		return;
+	}
+	*(volatile uint64_t *)l->address = value;
+}
+
+#endif

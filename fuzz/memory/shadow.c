@@ -1,0 +1,75 @@
+#include "memory/shadow.h"
+
+#include <string.h>
+
+struct granule granules[GRANULES];
+struct location locations[MAX_LOCATIONS];
+static unsigned used_granules, used_locations;
+
+void shadow_begin(void)
+{
+	used_granules = 0;
+	used_locations = 1; /* 0 means none */
+}
+
+/* Finds the granule by linear probing from g, or makes it. */
+struct granule *granule_claim(struct granule *g, uintptr_t address)
+{
+	while (g->stamp == sim_stamp && g->address != address)
+		if (++g == granules + GRANULES)
+			g = granules;
+	if (g->stamp == sim_stamp)
+		return g;
+	if (++used_granules > GRANULES / 4 * 3)
+		engine_error("more than %d granules of memory in one execution",
+			     GRANULES / 4 * 3);
+	g->address = address;
+	g->stamp = sim_stamp;
+	g->records = g->atomic = 0;
+	memset(g->location, 0, sizeof g->location);
+	return g;
+}
+
+static uint64_t peek(uintptr_t address, unsigned size)
+{
+	uint64_t value = 0;
+	memcpy(&value, (void *)address, size); /* little endian on both processors */
+	return value;
+}
+
+struct location *location_begin(struct granule *g, uintptr_t address, unsigned size)
+{
+	unsigned offset = address & 7, bytes = ((1u << size) - 1) << offset;
+	if (offset & (size - 1))
+		engine_error("atomic access of %u bytes at unaligned %p", size, (void *)address);
+	if (g->atomic & bytes)
+		engine_error("%p is accessed atomically with two sizes, now %u bytes",
+			     (void *)address, size);
+	if (used_locations == MAX_LOCATIONS)
+		engine_error("more than %d atomic locations in one execution", MAX_LOCATIONS);
+	struct location *l = &locations[used_locations];
+	g->location[offset] = used_locations++;
+	g->atomic |= bytes;
+	l->address = address;
+	l->size = size;
+	l->newest.value = peek(address, size);
+	l->newest.has_sync = false;
+	l->newest.thread = NO_THREAD;
+	l->newest.event = 0;
+	l->newest.pc = NULL;
+	return l;
+}
+
+void location_restart(struct granule *g, unsigned bytes)
+{
+	for (unsigned offset = 0; offset < 8; offset++) {
+		if (!g->location[offset])
+			continue;
+		unsigned size = locations[g->location[offset]].size;
+		unsigned own = ((1u << size) - 1) << offset;
+		if (!(own & bytes))
+			continue;
+		g->location[offset] = 0;
+		g->atomic &= ~own;
+	}
+}

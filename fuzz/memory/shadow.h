@@ -1,0 +1,84 @@
+/* Shadow memory: what is known of each 8-byte granule that this execution touched.
+ *
+ * A hash table that is never cleared: an entry whose stamp is not this execution's is
+ * empty. Within one execution nothing is removed.
+ */
+#ifndef FUZZ_MEMORY_SHADOW_H
+#define FUZZ_MEMORY_SHADOW_H
+
+#include "sim.h"
+
+enum {
+	GRANULES = 1 << 14,
+	RECORDS = 10,       /* accesses remembered per granule */
+	MAX_LOCATIONS = 1 << 12
+};
+
+/* One remembered access. */
+struct record {
+	uint32_t at;    /* the thread's own time */
+	uint8_t thread;
+	uint8_t bytes;  /* mask of the granule's bytes */
+	uint8_t kind;   /* enum access */
+	void *pc;
+};
+
+struct granule {
+	uintptr_t address; /* >> 3 */
+	uint32_t stamp;
+	uint8_t records;
+	uint8_t atomic;         /* mask of bytes that belong to locations */
+	uint16_t location[8];   /* index by byte offset; 0: none */
+	struct record record[RECORDS];
+};
+
+/* A store, as a read may name it. */
+struct store {
+	uint64_t value;
+	struct clock sync; /* what an acquiring read learns, if has_sync */
+	bool has_sync;
+	uint8_t thread;    /* NO_THREAD: the value found at the first access */
+	uint32_t event;    /* its number in the trace, if there is one */
+	void *pc;
+};
+enum { NO_THREAD = 255 };
+
+/* An atomic location. Real memory always holds its newest store in memory order. */
+struct location {
+	uintptr_t address;
+	uint8_t size;
+	struct store newest;
+};
+
+extern struct granule granules[GRANULES];
+extern struct location locations[MAX_LOCATIONS];
+
+struct granule *granule_claim(struct granule *g, uintptr_t address);
+struct location *location_begin(struct granule *g, uintptr_t address, unsigned size);
+
+/* The granule of an address. */
+static inline struct granule *granule_of(uintptr_t address)
+{
+	uintptr_t a = address >> 3;
+	unsigned i = (a * 0x9e3779b97f4a7c15u) >> (64 - 14);
+	struct granule *g = &granules[i];
+	if (__builtin_expect(g->address == a && g->stamp == sim_stamp, 1))
+		return g;
+	return granule_claim(g, a);
+}
+
+/* The location of an atomic access, in its granule. */
+static inline struct location *location_of(struct granule *g, uintptr_t address, unsigned size)
+{
+	struct location *l = &locations[g->location[address & 7]];
+	if (__builtin_expect(l != locations && l->size == size, 1))
+		return l;
+	return location_begin(g, address, size);
+}
+
+/* Forgets the histories of locations that overlap these bytes. */
+void location_restart(struct granule *g, unsigned bytes);
+/* Begins the shadow of a new execution. */
+void shadow_begin(void);
+
+#endif

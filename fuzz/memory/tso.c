@@ -1,0 +1,201 @@
+/* x86-TSO (Owens, Sarkar, Sewell, TPHOLs 2009): a FIFO store buffer per thread.
+ *
+ * A store enters its thread's buffer; a load takes the newest own buffered store of its
+ * location, else memory; at any moment, by the scheduler's choice, a thread's oldest
+ * buffered store reaches memory. Locked instructions (every read-modify-write, a seq_cst
+ * store, which is an exchange) and a seq_cst fence wait for an empty buffer. Happens-before
+ * for the race detector is C11's, not the hardware's.
+ */
+#include "memory/model.h"
+#include "trace.h"
+
+enum { BUFFER = 64 };
+
+struct held {
+	struct location *location;
+	struct store store;
+};
+
+struct buffer {
+	unsigned first, count;
+	struct held held[BUFFER];
+};
+
+static struct buffer buffers[MAX_THREADS];
+
+static struct held *nth(struct buffer *b, unsigned n)
+{
+	return &b->held[(b->first + n) % BUFFER];
+}
+
+static void begin(void)
+{
+	for (unsigned i = 0; i < MAX_THREADS; i++)
+		buffers[i].count = 0;
+}
+
+static void start(struct thread *t)
+{
+	(void)t;
+}
+
+static void joined(struct thread *t, struct thread *ended)
+{
+	(void)t;
+	(void)ended;
+}
+
+static void tell(unsigned t)
+{
+	struct buffer *b = &buffers[t];
+	if (b->count == 0) {
+		sim_buffer(t, false, 0, NULL);
+		return;
+	}
+	struct held *oldest = nth(b, 0);
+	sim_buffer(t, true, oldest->location->address, oldest->store.pc);
+}
+
+/* The newest store of l that another thread still holds back, or NULL. */
+static struct store *newer_elsewhere(struct thread *t, struct location *l)
+{
+	struct store *newest = NULL;
+	for (uint64_t left = sim.buffered & ~bit(t->id); left; left &= left - 1) {
+		struct buffer *b = &buffers[__builtin_ctzll(left)];
+		for (unsigned i = 0; i < b->count; i++) {
+			struct held *h = nth(b, i);
+			if (h->location == l && (!newest || h->store.event > newest->event))
+				newest = &h->store;
+		}
+	}
+	return newest;
+}
+
+/* The oldest store of that thread reaches memory. */
+static void flush(struct thread *t)
+{
+	struct buffer *b = &buffers[t->id];
+	struct held *h = nth(b, 0);
+	struct location *l = h->location;
+	b->first = (b->first + 1) % BUFFER;
+	b->count--;
+	bool changes = memory_get(l) != h->store.value;
+	memory_put(l, h->store.value);
+	l->newest = h->store;
+	trace_flush(t, l, &h->store);
+	if (changes)
+		sim_changed(t->id, l->address);
+	tell(t->id);
+}
+
+static bool drain(struct thread *t)
+{
+	if (!(sim.buffered & bit(t->id)))
+		return false;
+	while (buffers[t->id].count)
+		flush(t);
+	return true;
+}
+
+static uint64_t load(struct thread *t, struct location *l, enum order order)
+{
+	struct buffer *b = &buffers[t->id];
+	for (unsigned i = b->count; i > 0; i--) {
+		struct held *h = nth(b, i - 1);
+		if (h->location == l) {
+			/* Its own: nothing to learn. */
+			trace_read(t, l, &h->store, newer_elsewhere(t, l));
+			return h->store.value;
+		}
+	}
+	struct store *newer = sim.buffered & ~bit(t->id) ? newer_elsewhere(t, l) : NULL;
+	learn(t, &l->newest, order);
+	trace_read(t, l, &l->newest, newer);
+	return memory_get(l);
+}
+
+static void put(struct thread *t, struct location *l, uint64_t value, void *pc)
+{
+	memory_put(l, value);
+	l->newest.value = value;
+	l->newest.thread = t->id;
+	l->newest.pc = pc;
+	l->newest.event = trace_number();
+}
+
+static void store(struct thread *t, struct location *l, uint64_t value, enum order order,
+		  void *pc)
+{
+	if (order == SEQ_CST) {
+		publish(t, &l->newest, order, NULL);
+		put(t, l, value, pc);
+		return;
+	}
+	struct buffer *b = &buffers[t->id];
+	if (b->count == BUFFER) {
+		flush(t);
+		sim.cuts++;
+	}
+	struct held *h = nth(b, b->count++);
+	h->location = l;
+	h->store.value = value;
+	h->store.thread = t->id;
+	h->store.pc = pc;
+	h->store.event = trace_number();
+	publish(t, &h->store, order, NULL);
+	tell(t->id);
+}
+
+static uint64_t rmw(struct thread *t, struct location *l, const struct update *u,
+		    enum order order, void *pc, bool *stored, uint64_t *value)
+{
+	uint64_t old = memory_get(l);
+	*value = update_value(u, old, stored);
+	learn(t, &l->newest, *stored ? order : u->fail);
+	trace_read(t, l, &l->newest, NULL);
+	if (*stored) {
+		publish(t, &l->newest, order, &l->newest);
+		put(t, l, *value, pc);
+	}
+	return old;
+}
+
+/* Whether t's pending load would miss a store that another thread holds back. */
+static bool stale(const struct thread *t)
+{
+	if (t->op.kind != OP_LOAD)
+		return false;
+	bool elsewhere = false;
+	for (uint64_t left = sim.buffered; left; left &= left - 1) {
+		unsigned i = __builtin_ctzll(left);
+		for (unsigned n = 0; n < buffers[i].count; n++) {
+			if (nth(&buffers[i], n)->location->address != t->op.key)
+				continue;
+			if (i == t->id)
+				return false;
+			elsewhere = true;
+		}
+	}
+	return elsewhere;
+}
+
+static bool store_is_step(enum order order)
+{
+	return order == SEQ_CST;
+}
+
+const struct memory_model tso_model = {
+	.name = "tso",
+	.begin = begin,
+	.start = start,
+	.joined = joined,
+	.load = load,
+	.store = store,
+	.rmw = rmw,
+	.fence = fence_clocks,
+	.flush = flush,
+	.drain = drain,
+	.stale = stale,
+	.store_is_step = store_is_step,
+	.rmw_drains = true,
+};

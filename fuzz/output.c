@@ -1,0 +1,388 @@
+#include "output.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "build.h"
+#include "memory/model.h"
+#include "symbol.h"
+#include "trace.h"
+
+enum { REPLAY_TEXT = 4 * MAX_CHOICES + 512 };
+
+/* --- JSON --- */
+
+static void put_string(const char *s)
+{
+	putchar('"');
+	for (; *s; s++) {
+		if (*s == '"' || *s == '\\')
+			printf("\\%c", *s);
+		else if ((unsigned char)*s < 0x20)
+			printf("\\u%04x", *s);
+		else
+			putchar(*s);
+	}
+	putchar('"');
+}
+
+static void put_field(const char *name, const char *value)
+{
+	printf(",\"%s\":", name);
+	put_string(value);
+}
+
+static void put_head(const char *kind, const struct test_case *c)
+{
+	printf("{\"schema\":1,\"kind\":\"%s\"", kind);
+	put_field("target", build.target);
+	put_field("variant", build.variant);
+	put_field("lane", build.lane);
+	put_field("case", c->name);
+}
+
+/* --- --list --- */
+
+static const char *const grade_text[] = { "ok", "near", "bad" };
+
+static void list_models(unsigned models)
+{
+	putchar('[');
+	for (unsigned i = 0, n = 0; i < MODEL_COUNT; i++)
+		if (models >> i & 1)
+			printf("%s\"%s\"", n++ ? "," : "", model_text(i));
+	putchar(']');
+}
+
+static void list_json(const struct test_case *c)
+{
+	put_head("list", c);
+	put_field("layout", c->layout);
+	put_field("purpose", c->purpose);
+	put_field("file", c->file);
+	printf(",\"actors\":[");
+	for (unsigned i = 0; i < case_actors(c); i++) {
+		printf(i ? "," : "");
+		put_string(c->actor[i].name);
+	}
+	printf("],\"outcomes\":[");
+	for (const struct outcome *o = c->outcomes; o->name; o++) {
+		printf("%s{\"name\":", o == c->outcomes ? "" : ",");
+		put_string(o->name);
+		put_field("grade", grade_text[o->grade]);
+		put_field("failure", failure_text(o->failure));
+		put_field("meaning", o->meaning);
+		putchar('}');
+	}
+	printf("],\"expect\":[");
+	for (const struct expectation *e = c->expect; e && e->variant; e++) {
+		printf("%s{\"variant\":", e == c->expect ? "" : ",");
+		put_string(e->variant);
+		put_field("failure", failure_text(e->failure));
+		printf(",\"models\":");
+		list_models(e->models);
+		putchar('}');
+	}
+	printf("]}\n");
+}
+
+void print_list(bool json)
+{
+	const struct test_case *list[MAX_CASES];
+	unsigned n = all_cases(list);
+	for (unsigned i = 0; i < n; i++) {
+		if (json)
+			list_json(list[i]);
+		else
+			printf("%-28s %s\n", list[i]->name, list[i]->purpose);
+	}
+}
+
+void print_help(void)
+{
+	printf("explore: %s, %s\n"
+	       "  --list                 the cases\n"
+	       "  --case NAME            explore that one: random to the first hit, then all\n"
+	       "  --model sc|tso         memory model (sc)\n"
+	       "  --search random|pct|dfs  only that search; random and pct end at a hit\n"
+	       "  --executions N         at most so many (no limit)\n"
+	       "  --seconds S            at most so long (60)\n"
+	       "  --seed N               of random and pct (1)\n"
+	       "  --depth 1|2|3          of pct (each in turn)\n"
+	       "  --preemptions N        dfs: at most so many per execution (no bound)\n"
+	       "  --stale N              dfs: at most so many stale reads (no bound)\n"
+	       "  --no-sleep             dfs: without sleep sets\n"
+	       "  --no-shrink            show the finding as it was found\n"
+	       "  --replay STRING        run a finding again, with its trace\n"
+	       "  --trace                print the trace of a finding (always with --replay)\n"
+	       "  --bench                measure executions a second\n"
+	       "  --json                 one JSON object per result\n",
+	       build.target, build.variant);
+}
+
+/* --- results --- */
+
+static void replay_command(const struct request *q, const struct finding *f,
+			   const char *program, bool whole)
+{
+	static char text[REPLAY_TEXT];
+	replay_encode(text, sizeof text, q, f->choice, f->choices);
+	static char command[REPLAY_TEXT + 512];
+	snprintf(command, sizeof command, "%s --replay '%s'", program, text);
+	if (whole)
+		put_string(command);
+	else
+		put_string(text);
+}
+
+static const char *outcome_name(const struct test_case *c, const struct run *r)
+{
+	if (r->outcome >= 0)
+		return c->outcomes[r->outcome].name;
+	return r->failure == NO_FAILURE ? "none" : failure_text(r->failure);
+}
+
+static const char *meaning(const struct test_case *c, const struct run *r)
+{
+	if (r->outcome >= 0)
+		return c->outcomes[r->outcome].meaning;
+	if (r->failure == WRONG_OUTCOME)
+		return "an outcome that the case does not list";
+	if (r->failure == DATA_RACE)
+		return "two accesses that nothing orders";
+	return r->detail;
+}
+
+static const char *const access_text[] = { "plain read", "plain write", "atomic read",
+					   "atomic write" };
+
+/* The two sides of a race: "plain write by closer at function file:line". */
+static void race_side(const struct test_case *c, const struct race *race, unsigned i, char *text,
+		      size_t size)
+{
+	struct site site = { .pc = race->side[i].pc };
+	char where[240];
+	symbol_lookup(&site, 1);
+	symbol_text(&site, where, sizeof where);
+	unsigned t = race->side[i].thread;
+	snprintf(text, size, "%s by %s at %s", access_text[race->side[i].kind],
+		 t < case_actors(c) ? c->actor[t].name : "a thread", where);
+}
+
+static bool first_line;
+
+static void json_line(const char *text, void *arg)
+{
+	(void)arg;
+	if (!first_line)
+		putchar(',');
+	first_line = false;
+	put_string(text);
+}
+
+static void text_line(const char *text, void *arg)
+{
+	(void)arg;
+	printf("  %s\n", text);
+}
+
+/* Runs the finding once more, recording, and renders it. */
+static void render(const struct request *q, const struct finding *f,
+		   void (*line)(const char *, void *))
+{
+	static struct finding again;
+	trace_begin();
+	trace_on = true;
+	explore_replay(f->choice, f->choices, &again);
+	trace_on = false;
+	if (again.run.failure != f->run.failure)
+		engine_error("the finding does not repeat");
+	trace_render(q->test, runner_state(), runner_slots(), line, NULL);
+}
+
+static void put_finding(const struct request *q, const struct finding *f)
+{
+	static char text[REPLAY_TEXT];
+	printf(",\"finding\":{\"class\":\"%s\"", failure_text(f->run.failure));
+	put_field("outcome", outcome_name(q->test, &f->run));
+	put_field("meaning", meaning(q->test, &f->run));
+	printf(",\"trace\":[");
+	first_line = true;
+	render(q, f, json_line);
+	printf("],\"sites\":[");
+	for (unsigned i = 0; f->run.failure == DATA_RACE && i < 2; i++) {
+		char side[400];
+		race_side(q->test, &f->race, i, side, sizeof side);
+		printf(i ? "," : "");
+		put_string(side);
+	}
+	replay_encode(text, sizeof text, q, f->choice, f->choices);
+	printf("]");
+	put_field("replay_string", text);
+	putchar('}');
+}
+
+static void put_hits(const struct result *r)
+{
+	printf(",\"hits\":{");
+	for (unsigned i = 1, n = 0; i < FAILURE_COUNT; i++)
+		if (r->hits[i])
+			printf("%s\"%s\":%ju", n++ ? "," : "", failure_text(i),
+			       (uintmax_t)r->hits[i]);
+	printf("},\"outcomes\":{");
+}
+
+static void put_outcomes(const struct test_case *c, const struct result *r)
+{
+	for (unsigned i = 0, n = 0; i < MAX_OUTCOMES && c->outcomes[i].name; i++)
+		if (r->outcomes[i])
+			printf("%s\"%s\":%ju", n++ ? "," : "", c->outcomes[i].name,
+			       (uintmax_t)r->outcomes[i]);
+	putchar('}');
+}
+
+static const char *const search_text[] = { "auto", "random", "pct", "dfs" };
+
+/* The command that gives this result again: of the finding, or of the whole search. */
+static void put_replay(const struct options *o, const struct result *r, const char *program)
+{
+	const struct request *q = &o->request;
+	char text[512], extra[128] = "";
+	printf(",\"replay\":");
+	if (r->found) {
+		replay_command(q, &r->finding, program, true);
+		return;
+	}
+	int n = 0;
+	if (q->search != AUTO)
+		n += snprintf(extra + n, sizeof extra - n, " --search %s", search_text[q->search]);
+	if (q->executions)
+		n += snprintf(extra + n, sizeof extra - n, " --executions %ju",
+			      (uintmax_t)q->executions);
+	if (q->preemptions >= 0)
+		n += snprintf(extra + n, sizeof extra - n, " --preemptions %jd",
+			      (intmax_t)q->preemptions);
+	if (q->stale >= 0)
+		n += snprintf(extra + n, sizeof extra - n, " --stale %jd", (intmax_t)q->stale);
+	snprintf(text, sizeof text, "%s --case %s --model %s --seed %ju --seconds %g%s", program,
+		 q->test->name, q->model->name, (uintmax_t)q->seed, q->seconds, extra);
+	put_string(text);
+}
+
+static void result_json(const struct options *o, const struct result *r, const char *program)
+{
+	const struct request *q = &o->request;
+	enum verdict v = verdict_of(q, r);
+	put_head("explore", q->test);
+	printf(",\"seed\":%ju,\"seconds\":%.6f", (uintmax_t)q->seed, r->elapsed);
+	put_hits(r);
+	put_outcomes(q->test, r);
+	if (r->found)
+		printf(",\"first_hit_s\":%.6f", r->first_hit_s);
+	else
+		printf(",\"first_hit_s\":null");
+	put_field("verdict", verdict_text(v));
+	printf(",\"expected\":%s", verdict_expected(v) ? "true" : "false");
+	put_replay(o, r, program);
+	put_field("build_id", build.id);
+	put_field("model", q->model->name);
+	put_field("search", search_text[q->search]);
+	printf(",\"executions\":%ju,\"executions_per_s\":%.0f,\"pruned\":%ju,\"cut\":%ju,"
+	       "\"exhausted\":%s,\"bounded\":%s",
+	       (uintmax_t)r->executions, (r->executions + r->pruned) / r->elapsed,
+	       (uintmax_t)r->pruned, (uintmax_t)r->cut, r->exhausted ? "true" : "false",
+	       r->bounded ? "true" : "false");
+	if (r->found)
+		printf(",\"first_hit_execution\":%ju", (uintmax_t)r->first_hit_execution);
+	else
+		printf(",\"first_hit_execution\":null");
+	if (r->found)
+		put_finding(q, &r->finding);
+	else
+		printf(",\"finding\":null");
+	printf("}\n");
+}
+
+static void finding_text(const struct request *q, const struct finding *f)
+{
+	printf("%s: %s (%s)\n", failure_text(f->run.failure), outcome_name(q->test, &f->run),
+	       meaning(q->test, &f->run));
+	for (unsigned i = 0; f->run.failure == DATA_RACE && i < 2; i++) {
+		char side[400];
+		race_side(q->test, &f->race, i, side, sizeof side);
+		printf("  %s\n", side);
+	}
+}
+
+static void result_text(const struct options *o, const struct result *r, const char *program)
+{
+	const struct request *q = &o->request;
+	enum verdict v = verdict_of(q, r);
+	printf("%s/%s %s %s: ", build.target, build.variant, q->test->name, q->model->name);
+	if (r->found) {
+		printf("execution %ju: ", (uintmax_t)r->first_hit_execution);
+		finding_text(q, &r->finding);
+		if (o->trace)
+			render(q, &r->finding, text_line);
+	} else {
+		printf("no finding\n");
+	}
+	printf("%s  %s: %ju executions, %ju pruned, %ju cut, %.0f/s%s\nreplay: ", verdict_text(v),
+	       r->exhausted ? "exhausted" : "bounded", (uintmax_t)r->executions,
+	       (uintmax_t)r->pruned, (uintmax_t)r->cut, (r->executions + r->pruned) / r->elapsed,
+	       verdict_expected(v) ? "" : "  UNEXPECTED");
+	static char text[REPLAY_TEXT];
+	if (r->found) {
+		replay_encode(text, sizeof text, q, r->finding.choice, r->finding.choices);
+		printf("%s --replay '%s'\n", program, text);
+	} else {
+		printf("%s --case %s --model %s --seed %ju\n", program, q->test->name,
+		       q->model->name, (uintmax_t)q->seed);
+	}
+}
+
+void print_result(const struct options *o, const struct result *r, const char *program)
+{
+	if (o->json)
+		result_json(o, r, program);
+	else
+		result_text(o, r, program);
+}
+
+void print_replay(const struct options *o, const struct finding *f, unsigned misfits,
+		  const char *program)
+{
+	(void)program;
+	const struct request *q = &o->request;
+	if (o->json) {
+		put_head("replay", q->test);
+		put_field("model", q->model->name);
+		put_field("build_id", build.id);
+		printf(",\"misfits\":%u,\"code_changed\":%s", misfits,
+		       strcmp(o->code, build.code) ? "true" : "false");
+		if (f->run.failure == NO_FAILURE) {
+			put_field("outcome", outcome_name(q->test, &f->run));
+			printf(",\"finding\":null}\n");
+			return;
+		}
+		put_finding(q, f);
+		printf("}\n");
+		return;
+	}
+	if (f->run.failure == NO_FAILURE)
+		printf("no finding; outcome: %s\n", outcome_name(q->test, &f->run));
+	else
+		finding_text(q, f);
+	render(q, f, text_line);
+}
+
+void print_bench(const struct request *q, uint64_t executions, uint64_t steps, double seconds)
+{
+	put_head("bench", q->test);
+	put_field("model", q->model->name);
+	put_field("build_id", build.id);
+	printf(",\"executions\":%ju,\"steps_per_execution\":%.1f,\"seconds\":%.6f,"
+	       "\"executions_per_s\":%.0f}\n",
+	       (uintmax_t)executions, (double)steps / executions, seconds, executions / seconds);
+}

@@ -1,0 +1,80 @@
+# LANE=explore: one binary per target and variant, build/explore/TARGET/VARIANT/explore.
+# Targets are compiled unchanged with -fsanitize=thread, but without its runtime: our own
+# hooks are linked in its place. Included by the root Makefile; usable alone:
+#
+#   make -f fuzz/rules.mk                        every target and variant
+#   make -f fuzz/rules.mk EXPLORE_CC=clang-19 EXPLORE_OUT=build/explore-clang-19
+#
+# Variants are found, not listed: a switch BUG_X in the target's sources is one, "fixed" is
+# one, and BUG_X+plain where that text occurs.
+
+EXPLORE_CC ?= gcc
+EXPLORE_OUT ?= build/explore
+OBJCOPY ?= objcopy
+EXPLORE_CFLAGS = -std=gnu11 -O2 -g -I targets -fdebug-prefix-map=$(CURDIR)=.
+EXPLORE_WARN = -Wall -Wextra -Werror
+EXPLORE_RENAME = $(foreach f,memcpy memmove memset,--redefine-sym $(f)=__tsan_$(f))
+
+# A target is a folder under targets/ with cases; its sources are its own and base's.
+# "shapes" are bare forms of such races (fuzz/cases), "unit" the explorer's own subjects.
+explore_targets := $(sort $(patsubst targets/%/cases/,%,$(dir $(wildcard targets/*/cases/*.c))))
+explore_sources = $(wildcard targets/$(1)/*.c targets/$(1)/cases/*.c)
+explore_texts = $(wildcard targets/$(1)/*.[ch] targets/$(1)/cases/*.[ch])
+explore_sources_shapes := $(wildcard fuzz/cases/*.c)
+explore_sources_unit := $(wildcard tests/unit/explore_*.c)
+
+explore_base := $(wildcard targets/base/*.c)
+explore_engine := $(wildcard fuzz/*.c fuzz/memory/*.c fuzz/search/*.c)
+explore_switches = $(if $(1),$(shell grep -oh 'BUG_[A-Z0-9_]*[A-Z0-9]\(+plain\)\?' $(1) | sort -u))
+
+.PHONY: explore-lane
+explore-lane:
+
+# Of the code under test, the same on every machine: a replay string carries it.
+explore_hash = $(shell cat $(sort $(1)) | sha256sum | cut -c1-12)
+explore_base_texts := $(wildcard targets/base/*.[ch])
+
+# $(call explore_variant,TARGET,VARIANT,SOURCES,TEXTS)
+define explore_variant
+$(EXPLORE_OUT)/$(1)/$(2)/explore: \
+		$(patsubst %.c,$(EXPLORE_OUT)/$(1)/$(2)/%.o,$(3) $(explore_base)) \
+		$(patsubst %.c,$(EXPLORE_OUT)/engine/%.o,$(filter-out fuzz/main.c,$(explore_engine))) \
+		$(EXPLORE_OUT)/$(1)/$(2)/fuzz/main.o
+	$$(EXPLORE_CC) -o $$@.new $$^ && mv $$@.new $$@
+$(EXPLORE_OUT)/$(1)/$(2)/%.o: %.c
+	@mkdir -p $$(@D)
+	$$(EXPLORE_CC) $$(EXPLORE_CFLAGS) $$(EXPLORE_WARN) -fsanitize=thread -MMD -MP \
+		-DTARGET='"$(1)"' $(if $(filter BUG_%,$(2)),-D$(subst +plain, -DPLAIN_FIELDS,$(2))) \
+		-c -o $$@ $$<
+	$$(OBJCOPY) $$(EXPLORE_RENAME) $$@
+$(EXPLORE_OUT)/$(1)/$(2)/fuzz/main.o: fuzz/main.c $(4) $(explore_base_texts)
+	@mkdir -p $$(@D)
+	$$(EXPLORE_CC) $$(EXPLORE_CFLAGS) $$(EXPLORE_WARN) -I fuzz -MMD -MP -DTARGET='"$(1)"' \
+		-DVARIANT='"$(2)"' -DLANE='"explore"' \
+		-DCODE_HASH='"$$(call explore_hash,$(4) $(explore_base_texts))"' -c -o $$@ $$<
+explore_binaries_$(1) += $(EXPLORE_OUT)/$(1)/$(2)/explore
+endef
+
+# $(call explore_target,TARGET,SOURCES,TEXTS)
+explore_target = $(foreach v,fixed $(call explore_switches,$(3)),$(eval \
+	$(call explore_variant,$(1),$(v),$(2),$(3))))
+
+$(foreach t,$(explore_targets),$(call explore_target,$(t),$(call explore_sources,$(t)),$(call \
+	explore_texts,$(t))))
+ifneq ($(explore_sources_shapes),)
+$(call explore_target,shapes,$(explore_sources_shapes),$(explore_sources_shapes))
+endif
+ifneq ($(explore_sources_unit),)
+$(call explore_target,unit,$(explore_sources_unit),$(explore_sources_unit))
+endif
+
+explore-lane: $(foreach t,$(explore_targets) shapes,$(explore_binaries_$(t)))
+.PHONY: explore-unit
+explore-unit: $(explore_binaries_unit)
+
+$(EXPLORE_OUT)/engine/%.o: %.c
+	@mkdir -p $(@D)
+	$(EXPLORE_CC) $(EXPLORE_CFLAGS) $(EXPLORE_WARN) -I fuzz -MMD -MP -c -o $@ $<
+
+.PRECIOUS: $(EXPLORE_OUT)/%.o
+-include $(shell find $(EXPLORE_OUT) -name '*.d' 2>/dev/null)

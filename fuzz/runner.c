@@ -1,0 +1,186 @@
+#include "runner.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "memory/access.h"
+#include "trace.h"
+#include "world.h"
+
+enum { GUARD = 4096, SIGNAL_STACK = 64 << 10, HANG_SECONDS = 10 };
+
+static const struct test_case *the_case;
+static void *state;
+static struct slot slots[MAX_SLOTS];
+
+const void *runner_state(void)
+{
+	return state;
+}
+
+const struct slot *runner_slots(void)
+{
+	return slots;
+}
+
+/* A crash of the code under test ends the execution, not the program. */
+static void on_signal(int number)
+{
+	if (!sim.on || sim.cur == NOBODY) {
+		static const char text[] = "explore: engine error: crashed outside of an actor\n";
+		if (write(2, text, sizeof text - 1) < 0)
+			_exit(2);
+		_exit(2);
+	}
+	sim.signal = number;
+	sim_stop(STOP_CRASH);
+}
+
+/* No shared access between two of these: plain code that loops for ever. */
+static void on_alarm(int number)
+{
+	static uint64_t before;
+	uint64_t now = (uint64_t)sim_stamp << 32 | sim.steps;
+	(void)number;
+	if (sim.on && now == before) {
+		static const char text[] = "explore: engine error: an actor runs without end "
+					   "and without a shared access\n";
+		if (write(2, text, sizeof text - 1) < 0)
+			_exit(2);
+		_exit(2);
+	}
+	before = now;
+	alarm(HANG_SECONDS);
+}
+
+static void catch_signals(void)
+{
+	static char stack[SIGNAL_STACK];
+	stack_t alternative = { .ss_sp = stack, .ss_size = sizeof stack };
+	struct sigaction crash = { .sa_handler = on_signal, .sa_flags = SA_ONSTACK | SA_NODEFER };
+	struct sigaction hang = { .sa_handler = on_alarm, .sa_flags = SA_ONSTACK | SA_RESTART };
+	sigaltstack(&alternative, NULL);
+	sigaction(SIGSEGV, &crash, NULL);
+	sigaction(SIGBUS, &crash, NULL);
+	sigaction(SIGFPE, &crash, NULL);
+	sigaction(SIGILL, &crash, NULL);
+	sigaction(SIGABRT, &crash, NULL);
+	sigaction(SIGALRM, &hang, NULL);
+	alarm(HANG_SECONDS);
+}
+
+void runner_open(const struct test_case *c)
+{
+	the_case = c;
+	size_t bytes = (c->state_size + 127) & ~(size_t)127;
+	state = aligned_alloc(128, bytes ? bytes : 128);
+	if (!state)
+		engine_error("no memory for the state of %s", c->name);
+	if (case_slots(c) > MAX_SLOTS)
+		engine_error("case %s has more than %d slots", c->name, MAX_SLOTS);
+	runtime = &simulated_runtime;
+	sim_setup();
+	catch_signals();
+}
+
+static void reset_slots(unsigned actors, unsigned all)
+{
+	for (unsigned i = 0; i < all; i++) {
+		struct slot *s = &slots[i];
+		memset(s, 0, sizeof *s);
+		word_init(&s->g.status, i < actors ? G_RUNNING : G_WAITING);
+		s->g.id = i + 1;
+	}
+}
+
+static void prepare(void)
+{
+	unsigned actors = case_actors(the_case);
+	globals_restore();
+	sim_begin();
+	shadow_begin();
+	world_begin();
+	model->begin();
+	memset(state, 0, the_case->state_size);
+	reset_slots(actors, case_slots(the_case));
+	the_case->prepare(state, slots);
+	for (unsigned i = 0; i < actors; i++) {
+		struct thread *t = sim_thread(NULL, state, &slots[i]);
+		t->act = the_case->actor[i].run;
+	}
+}
+
+/* Nobody can move. Sleepers and joiners among the actors will never: a deadlock of
+ * futexes. Parked actors are the judge's business. */
+static bool blocked_for_ever(struct run *r)
+{
+	static const char *const how[] = { "runnable", "parked", "asleep on a futex",
+					   "joining a thread" };
+	for (unsigned i = 0; i < sim.actors; i++) {
+		struct thread *t = &sim.thread[i];
+		if (t->state == PARKED)
+			t->slot->stranded = 1;
+	}
+	for (unsigned i = 0; i < sim.actors; i++) {
+		struct thread *t = &sim.thread[i];
+		if (t->state == FINISHED || t->state == PARKED)
+			continue;
+		r->failure = DEADLOCK;
+		snprintf(r->detail, sizeof r->detail, "%s is %s, and nobody can wake it",
+			 the_case->actor[i].name, how[t->state]);
+		return true;
+	}
+	return false;
+}
+
+static void judge(struct run *r)
+{
+	if (blocked_for_ever(r))
+		return;
+	unsigned listed = 0;
+	while (listed < MAX_OUTCOMES && the_case->outcomes[listed].name)
+		listed++;
+	r->outcome = the_case->judge(state, slots);
+	if (r->outcome >= 0 && (unsigned)r->outcome >= listed)
+		engine_error("the judge of %s returned %d, but lists %u outcomes",
+			     the_case->name, r->outcome, listed);
+	if (r->outcome < 0)
+		r->failure = WRONG_OUTCOME;
+	else if (the_case->outcomes[r->outcome].grade == BAD)
+		r->failure = the_case->outcomes[r->outcome].failure;
+}
+
+void runner_run(struct run *r)
+{
+	prepare();
+	sim_run();
+	*r = (struct run){ .outcome = -1 };
+	switch ((enum stop)sim.stop) {
+	case STOP_NONE:
+	case STOP_QUIET:
+		judge(r);
+		return;
+	case STOP_FATAL:
+		r->failure = FATAL;
+		snprintf(r->detail, sizeof r->detail, "%s", sim.fatal);
+		return;
+	case STOP_RACE:
+		r->failure = DATA_RACE;
+		return;
+	case STOP_LIVELOCK:
+		r->failure = LIVELOCK;
+		snprintf(r->detail, sizeof r->detail, "endless steps without progress");
+		return;
+	case STOP_CRASH:
+		r->failure = CRASH;
+		snprintf(r->detail, sizeof r->detail, "signal %d", sim.signal);
+		return;
+	case STOP_REDUNDANT:
+		r->redundant = true;
+		return;
+	}
+}

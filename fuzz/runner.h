@@ -1,0 +1,25 @@
+/* One execution of one case: prepare, run the actors, judge.
+ */
+#ifndef FUZZ_RUNNER_H
+#define FUZZ_RUNNER_H
+
+#include "memory/race.h"
+#include "sim.h"
+
+struct run {
+	bool redundant;       /* broken off: equivalent to an earlier one */
+	enum failure failure; /* NO_FAILURE, or the class of the finding */
+	int outcome;          /* the judge's, or -1 */
+	char detail[160];     /* of a finding, where the outcome's meaning does not say */
+};
+
+/* Sets up for that case; its state and slots live until the program ends. */
+void runner_open(const struct test_case *c);
+/* Runs it once, with the search, model and options in force. */
+void runner_run(struct run *r);
+
+/* What the trace names: the state's memory and the slots. */
+const void *runner_state(void);
+const struct slot *runner_slots(void);
+
+#endif

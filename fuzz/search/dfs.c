@@ -1,0 +1,127 @@
+/* Depth-first search without stored states: every execution runs from the start, along
+ * the stack of decisions, to the first one that has an option left.
+ *
+ * Sleep sets (Godefroid, LNCS 1032, 1996): options explored at a decision stay asleep in
+ * its later branches until something that depends on them happens (sim.c, sleep_after).
+ */
+#include <string.h>
+
+#include "memory/model.h"
+#include "search/search.h"
+#include "sim.h"
+
+struct node {
+	uint8_t n, taken;
+	uint8_t option[OPTIONS];
+	uint64_t left; /* indices still to explore after `taken` */
+	uint64_t done; /* options explored, as bits of sim.sleep */
+};
+
+static struct node stack[MAX_CHOICES];
+static unsigned depth, top; /* decisions of this execution; nodes on the stack */
+static int64_t most_preemptions, preemptions, most_stale, stale;
+static bool reduce;
+static uint64_t excluded;
+
+void dfs_start(int64_t preemption_bound, int64_t stale_bound, bool sleep_sets)
+{
+	top = 0;
+	excluded = 0;
+	most_preemptions = preemption_bound;
+	most_stale = stale_bound;
+	reduce = sleep_sets && preemption_bound < 0 && stale_bound < 0;
+}
+
+uint64_t dfs_excluded(void)
+{
+	return excluded;
+}
+
+static void begin(uint64_t n)
+{
+	(void)n;
+	depth = 0;
+	preemptions = stale = 0;
+	sim.reduce = reduce;
+}
+
+/* Taking another thread although the running one could go on. */
+static bool preempts(unsigned option)
+{
+	return sim.cur != NOBODY && option < FLUSH && option != (unsigned)sim.cur &&
+	       (sim.enabled & ~sim.soft) >> sim.cur & 1;
+}
+
+static bool reads_stale(unsigned option)
+{
+	return option < FLUSH && model->stale(&sim.thread[option]);
+}
+
+static bool beyond_bound(unsigned option)
+{
+	if (most_preemptions >= 0 && preemptions >= most_preemptions && preempts(option))
+		return true;
+	return most_stale >= 0 && stale >= most_stale && reads_stale(option);
+}
+
+static unsigned grow(const uint8_t *options, unsigned n)
+{
+	struct node *d = &stack[top];
+	memcpy(d->option, options, n);
+	d->n = n;
+	d->left = d->done = 0;
+	for (unsigned i = 0; i < n; i++) {
+		if (sim.reduce && sim.sleep >> options[i] & 1)
+			continue;
+		if (beyond_bound(options[i])) {
+			excluded++;
+			continue;
+		}
+		d->left |= bit(i);
+	}
+	if (!d->left)
+		return n;
+	d->taken = __builtin_ctzll(d->left);
+	d->left &= d->left - 1;
+	top++;
+	return d->taken;
+}
+
+static unsigned pick(const uint8_t *options, unsigned n)
+{
+	unsigned index;
+	if (depth < top) {
+		struct node *d = &stack[depth];
+		if (d->n != n || memcmp(d->option, options, n) != 0)
+			engine_error("the case does not behave the same way twice");
+		if (sim.reduce)
+			sim.sleep |= d->done;
+		index = d->taken;
+	} else {
+		index = grow(options, n);
+		if (index == n)
+			return n;
+	}
+	depth++;
+	preemptions += preempts(options[index]);
+	if (most_stale >= 0)
+		stale += reads_stale(options[index]);
+	return index;
+}
+
+static bool next(void)
+{
+	while (top > 0) {
+		struct node *d = &stack[top - 1];
+		if (d->left) {
+			d->done |= bit(d->option[d->taken]);
+			d->taken = __builtin_ctzll(d->left);
+			d->left &= d->left - 1;
+			return true;
+		}
+		top--;
+	}
+	return false;
+}
+
+const struct search dfs_search = { "dfs", begin, pick, next };

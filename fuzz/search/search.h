@@ -1,0 +1,56 @@
+/* Searches: which option a decision takes, and whether another execution is worth it.
+ */
+#ifndef FUZZ_SEARCH_SEARCH_H
+#define FUZZ_SEARCH_SEARCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct search {
+	const char *name;
+	/* Before execution number n (from 0) of this search. */
+	void (*begin)(uint64_t n);
+	/* Takes one of options[0 .. n), n > 1: returns its index, or n if each of
+	 * them leads to an execution that is equivalent to one that was run. */
+	unsigned (*pick)(const uint8_t *options, unsigned n);
+	/* After an execution. Returns false when no other one is left. */
+	bool (*next)(void);
+};
+
+/* The one in force. */
+extern const struct search *search;
+
+extern const struct search random_search, pct_search, dfs_search, replay_search;
+
+/* Seeds the random ones; depth: PCT's number of ordering constraints, 1 .. 3, or 0 for
+ * each in turn. */
+void random_seed(uint64_t seed);
+void pct_seed(uint64_t seed, unsigned depth);
+
+/* Begins a depth-first search from the first execution. Bounds < 0: none. Without a
+ * bound, sleep sets leave out equivalent executions; with one they would break its
+ * promise (every execution within the bound is run), so they are off. */
+void dfs_start(int64_t preemptions, int64_t stale, bool sleep_sets);
+/* Options that a bound has excluded so far. */
+uint64_t dfs_excluded(void);
+
+/* Takes these choices, then 0 for ever. The array is copied. */
+void replay_start(const uint8_t *choices, unsigned n);
+/* How many of them did not fit (were not below the number of options). */
+unsigned replay_misfits(void);
+
+/* --- random numbers: splitmix64 (Steele, Lea, Flood, OOPSLA 2014) --- */
+
+static inline uint64_t random_mix(uint64_t x)
+{
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+	return x ^ x >> 31;
+}
+
+static inline uint64_t random_next(uint64_t *state)
+{
+	return random_mix(*state += 0x9e3779b97f4a7c15u);
+}
+
+#endif

@@ -1,0 +1,404 @@
+#include "sim.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory/model.h"
+#include "search/search.h"
+#include "world.h"
+
+enum { STACK_BYTES = 256 << 10 };
+
+struct sim sim;
+uint32_t sim_stamp;
+
+void engine_error(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	fflush(stdout);
+	fputs("explore: engine error: ", stderr);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+	va_end(args);
+	exit(2);
+}
+
+void sim_setup(void)
+{
+	for (unsigned i = 0; i < MAX_THREADS; i++) {
+		sim.thread[i].stack = fiber_stack(STACK_BYTES);
+		sim.thread[i].id = i;
+	}
+	sim.step_limit = DEFAULT_STEPS;
+}
+
+void sim_begin(void)
+{
+	sim_stamp++;
+	sim.stop = STOP_NONE;
+	sim.threads = sim.actors = 0;
+	sim.cur = NOBODY;
+	sim.enabled = sim.soft = sim.spinning = sim.any_waiters = 0;
+	sim.buffered = sim.draining = sim.timed = sim.sleep = sim.changes = 0;
+	sim.steps = sim.grace = sim.choices = 0;
+	sim.queue = 0;
+	sim.now = 1000000000;
+	sim.back = NULL;
+	sim.fatal = NULL;
+	sim.signal = 0;
+}
+
+/* --- decisions --- */
+
+static const struct op *op_of(unsigned option)
+{
+	static const struct op clock = { .key = KEY_ALL, .kind = OP_CLOCK, .write = true };
+	if (option < FLUSH)
+		return &sim.thread[option].op;
+	return option < CLOCK ? &sim.flush[option - FLUSH] : &clock;
+}
+
+/* Sleep sets (Godefroid, LNCS 1032, 1996): what was explored from here before stays
+ * redundant until something that depends on it is done. */
+static void sleep_after(unsigned option)
+{
+	const struct op *done = op_of(option);
+	uint64_t left = sim.sleep & ~bit(option), keep = 0;
+	while (left) {
+		unsigned u = __builtin_ctzll(left);
+		left &= left - 1;
+		if (!depends(op_of(u), done))
+			keep |= bit(u);
+	}
+	sim.sleep = keep;
+}
+
+/* The next one after the last, in a circle. */
+static int in_turn(uint64_t from)
+{
+	static unsigned last;
+	uint64_t later = from & ~(bit(last + 1) - 1);
+	last = __builtin_ctzll(later ? later : from);
+	return last;
+}
+
+bool sim_actors_done(void)
+{
+	for (unsigned i = 0; i < sim.actors; i++)
+		if (sim.thread[i].state != FINISHED)
+			return false;
+	return true;
+}
+
+/* Only threads that loop are left, if any: a loop with a bound may still end. */
+static int nobody_enabled(void)
+{
+	if (!sim.spinning || sim_actors_done()) {
+		sim.stop = STOP_QUIET;
+		return NOBODY;
+	}
+	if (++sim.grace > GRACE_STEPS) {
+		sim.stop = STOP_LIVELOCK;
+		return NOBODY;
+	}
+	int pick = in_turn(sim.spinning);
+	sim.spinning &= ~bit(pick);
+	sim.any_waiters &= ~bit(pick);
+	sim.enabled |= bit(pick);
+	return pick;
+}
+
+/* Past the limit the search has no say: everybody in turn, until it ends or shows that
+ * it does not. */
+static int fair_choice(uint64_t from)
+{
+	if (sim.steps == sim.step_limit + 1)
+		sim.cuts++;
+	if (sim.steps <= sim.step_limit + FAIR_STEPS)
+		return in_turn(from);
+	sim.stop = STOP_LIVELOCK;
+	return NOBODY;
+}
+
+/* Options in the order of surprise: the running thread's store reaches memory; it goes
+ * on; another thread does; one that waits does; an older store or the clock. */
+static unsigned list_options(uint64_t from, uint8_t *option)
+{
+	unsigned n = 0;
+	if (sim.cur != NOBODY) {
+		uint64_t own = from & (bit(FLUSH + sim.cur) | (bit(sim.cur) & ~sim.soft));
+		if (own & bit(FLUSH + sim.cur))
+			option[n++] = FLUSH + sim.cur;
+		if (own & bit(sim.cur))
+			option[n++] = sim.cur;
+		from &= ~own;
+	}
+	uint64_t waiting = from & sim.soft;
+	from &= ~waiting;
+	uint64_t threads = from & (bit(FLUSH) - 1);
+	uint64_t group[3] = { threads, waiting, from & ~threads };
+	for (unsigned i = 0; i < 3; i++)
+		for (uint64_t left = group[i]; left; left &= left - 1)
+			option[n++] = __builtin_ctzll(left);
+	return n;
+}
+
+static int choose(void)
+{
+	uint64_t from = sim.enabled;
+	if (__builtin_expect(!from, 0))
+		return nobody_enabled();
+	if (__builtin_expect(++sim.steps > sim.step_limit, 0))
+		return fair_choice(from);
+	int pick;
+	if (!(from & (from - 1))) {
+		pick = __builtin_ctzll(from);
+		if (__builtin_expect(sim.sleep & from, 0)) {
+			sim.stop = STOP_REDUNDANT;
+			return NOBODY;
+		}
+	} else {
+		uint8_t option[OPTIONS];
+		unsigned n = list_options(from, option), index = search->pick(option, n);
+		if (index >= n) {
+			sim.stop = STOP_REDUNDANT;
+			return NOBODY;
+		}
+		sim.choice[sim.choices] = index;
+		if (++sim.choices == MAX_CHOICES)
+			sim.step_limit = sim.steps;
+		pick = option[index];
+	}
+	if (sim.reduce)
+		sleep_after(pick);
+	return pick;
+}
+
+/* Goes on with whoever is chosen; returns when that is the caller, whose context is
+ * `from`. */
+static void dispatch(struct fiber *from)
+{
+	for (;;) {
+		int pick = choose();
+		if (pick == sim.cur)
+			return;
+		if (pick == NOBODY) {
+			sim.cur = NOBODY;
+			fiber_switch(from, &sim.main);
+			return;
+		}
+		if (pick < FLUSH) {
+			sim.cur = pick;
+			fiber_switch(from, &sim.thread[pick].fiber);
+			return;
+		}
+		if (pick == CLOCK)
+			world_clock_step();
+		else
+			model->flush(&sim.thread[pick - FLUSH]);
+	}
+}
+
+/* --- threads --- */
+
+static void finish(struct thread *t)
+{
+	t->state = FINISHED;
+	sim.enabled &= ~bit(t->id);
+	for (uint64_t left = t->joiners; left; left &= left - 1) {
+		struct thread *joiner = &sim.thread[__builtin_ctzll(left)];
+		clock_join(&joiner->clock, &t->clock, sim.threads);
+		sim_unblock(joiner);
+	}
+	if (t->slot && sim_actors_done())
+		sim.enabled &= ~bit(CLOCK);
+	if (sim.back)
+		fiber_switch(&t->fiber, sim.back);
+	else
+		dispatch(&t->fiber);
+	engine_error("a finished thread was chosen");
+}
+
+static void thread_main(void)
+{
+	struct thread *t = self();
+	if (t->slot)
+		t->act(t->arg, t->slot);
+	else
+		t->run(t->arg);
+	/* Leaving is a system call: what the thread has stored is visible. */
+	if (!t->slot)
+		sim_step(OP_FENCE, KEY_NONE, false, true, NULL);
+	finish(t);
+}
+
+struct thread *sim_thread(void (*fn)(void *), void *arg, struct slot *slot)
+{
+	if (sim.threads == MAX_THREADS)
+		return NULL;
+	struct thread *t = &sim.thread[sim.threads++];
+	t->state = RUNNABLE;
+	t->timed_out = t->has_acquired = t->has_released = t->has_readied = false;
+	t->tick_due = false;
+	t->spin_count = t->quiet = t->relaxes = 0;
+	t->spin_key = t->quiet_changes = 0;
+	t->joiners = 0;
+	t->local = NULL;
+	t->slot = slot;
+	t->run = fn;
+	t->arg = arg;
+	clock_clear(&t->clock, MAX_THREADS);
+	if (sim.cur != NOBODY)
+		clock_copy(&t->clock, &self()->clock, sim.threads);
+	t->clock.at[t->id] = 1;
+	fiber_init(&t->fiber, t->stack, thread_main);
+	sim.enabled |= bit(t->id);
+	if (slot)
+		sim.actors++;
+	model->start(t);
+	return t;
+}
+
+void sim_start(struct thread *t)
+{
+	struct fiber *from = sim.cur == NOBODY ? &sim.main : &self()->fiber;
+	struct fiber *outer = sim.back;
+	int was = sim.cur;
+	sim.cur = t->id;
+	sim.back = from;
+	fiber_switch(from, &t->fiber);
+	sim.back = outer;
+	sim.cur = was;
+}
+
+void sim_run(void)
+{
+	sim.on = true;
+	for (unsigned i = 0; i < sim.actors && !sim.stop; i++)
+		sim_start(&sim.thread[i]);
+	if (!sim.stop)
+		dispatch(&sim.main);
+	sim.on = false;
+	sim.cur = NOBODY;
+}
+
+void sim_stop(enum stop why)
+{
+	sim.stop = why;
+	fiber_switch(&self()->fiber, &sim.main);
+	engine_error("an ended execution went on");
+}
+
+static void suspend(struct thread *t)
+{
+	if (__builtin_expect(sim.back != NULL, 0)) {
+		struct fiber *back = sim.back;
+		sim.back = NULL;
+		fiber_switch(&t->fiber, back);
+	} else {
+		dispatch(&t->fiber);
+	}
+}
+
+static void update_enabled(struct thread *t)
+{
+	uint64_t me = bit(t->id);
+	if (t->state == RUNNABLE && !((sim.spinning | sim.draining) & me))
+		sim.enabled |= me;
+	else
+		sim.enabled &= ~me;
+}
+
+/* Whether this operation would only repeat a look that found nothing new. */
+static bool loops(struct thread *t)
+{
+	if (t->quiet >= QUIET_READS && t->quiet_changes == sim.changes) {
+		sim.any_waiters |= bit(t->id);
+		return true;
+	}
+	return t->spin_count >= SPIN_READS && t->spin_key == t->op.key;
+}
+
+void sim_step(enum op_kind kind, uintptr_t key, bool write, bool drains, void *pc)
+{
+	struct thread *t = self();
+	t->op = (struct op){ key, pc, kind, write, drains };
+	if (kind == OP_YIELD)
+		sim_looked(t, KEY_NONE, 0);
+	else
+		t->relaxes = 0;
+	if (__builtin_expect(t->spin_count >= SPIN_READS || t->quiet >= QUIET_READS, 0) &&
+	    (kind == OP_LOAD || kind == OP_RMW || kind == OP_YIELD) && loops(t)) {
+		sim.spinning |= bit(t->id);
+		sim.enabled &= ~bit(t->id);
+	}
+	if (drains && sim.buffered & bit(t->id)) {
+		sim.draining |= bit(t->id);
+		sim.enabled &= ~bit(t->id);
+	}
+	suspend(t);
+	sim.soft &= ~bit(t->id);
+}
+
+void sim_block(enum thread_state state)
+{
+	struct thread *t = self();
+	t->state = state;
+	t->op = (struct op){ .kind = OP_RESUME, .key = KEY_NONE };
+	sim.enabled &= ~bit(t->id);
+	suspend(t);
+}
+
+void sim_unblock(struct thread *t)
+{
+	t->state = RUNNABLE;
+	update_enabled(t);
+}
+
+void sim_changed(unsigned by, uintptr_t key)
+{
+	sim.changes++;
+	sim.grace = 0;
+	sim.soft &= bit(by);
+	for (uint64_t left = sim.spinning & ~bit(by); left; left &= left - 1) {
+		struct thread *t = &sim.thread[__builtin_ctzll(left)];
+		if (!(sim.any_waiters & bit(t->id)) && t->op.key != key)
+			continue;
+		t->spin_count = t->quiet = 0;
+		sim.spinning &= ~bit(t->id);
+		sim.any_waiters &= ~bit(t->id);
+		update_enabled(t);
+	}
+}
+
+void sim_looked(struct thread *t, uintptr_t key, uint64_t value)
+{
+	if (t->spin_key == key && t->spin_value == value) {
+		t->spin_count++;
+	} else {
+		t->spin_key = key;
+		t->spin_value = value;
+		t->spin_count = 1;
+	}
+	t->quiet = t->quiet_changes == sim.changes ? t->quiet + 1 : 1;
+	t->quiet_changes = sim.changes;
+}
+
+void sim_buffer(unsigned t, bool any, uintptr_t oldest, void *pc)
+{
+	if (any) {
+		sim.buffered |= bit(t);
+		sim.enabled |= bit(FLUSH + t);
+		sim.flush[t] = (struct op){ oldest, pc, OP_FLUSH, true, false };
+		return;
+	}
+	sim.buffered &= ~bit(t);
+	sim.enabled &= ~bit(FLUSH + t);
+	if (sim.draining & bit(t)) {
+		sim.draining &= ~bit(t);
+		update_enabled(&sim.thread[t]);
+	}
+}

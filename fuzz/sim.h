@@ -1,0 +1,178 @@
+/* The simulation: one execution of a case on fibers, and its scheduling decisions.
+ *
+ * A thread stands at its next operation (`op`) and waits to be chosen; once chosen it
+ * performs the operation and runs, alone, to the one after it. Besides threads there are
+ * pseudo-threads that a decision may choose: the oldest buffered store of a thread
+ * reaches memory (models with store buffers), and the clock moves to the next time-out.
+ * Every decision with more than one option is recorded as one byte: the index into the
+ * options, of which 0 is "no surprise" (store now, keep running the same thread).
+ */
+#ifndef FUZZ_SIM_H
+#define FUZZ_SIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/case.h"
+#include "fiber.h"
+#include "memory/clock.h"
+
+enum {
+	FLUSH = MAX_THREADS,      /* FLUSH + t: t's oldest buffered store */
+	CLOCK = 2 * MAX_THREADS,  /* the clock */
+	OPTIONS = CLOCK + 1,
+	NOBODY = -1,
+	MAX_CHOICES = 1 << 15,
+	DEFAULT_STEPS = 20000,    /* then the execution goes on in turns */
+	FAIR_STEPS = 20000,       /* then it is a livelock */
+	SPIN_READS = 8,           /* equal reads of one location in a row */
+	QUIET_READS = 64,         /* reads in a row while nobody writes anything */
+	GRACE_STEPS = 4096,       /* of spinners that nobody can serve: livelock */
+	TRACE_MODEL = 1
+};
+
+enum op_kind {
+	OP_LOAD, OP_STORE, OP_RMW, OP_FENCE, OP_PARK, OP_READY, OP_RESUME, OP_WAIT, OP_WAKE,
+	OP_JOIN, OP_YIELD, OP_FLUSH, OP_CLOCK
+};
+
+/* What a thread is about to do. Two operations depend on each other, so that their
+ * order matters, iff their keys are equal and one of them writes; KEY_ALL is equal to
+ * every key, KEY_NONE to none. */
+enum { KEY_NONE = 0, KEY_ALL = 1 };
+struct op {
+	uintptr_t key;
+	void *pc;
+	uint8_t kind;
+	bool write;
+	bool drains; /* waits until the thread's store buffer is empty */
+};
+
+enum thread_state { RUNNABLE, PARKED, SLEEPING, JOINING, FINISHED };
+
+struct thread {
+	struct fiber fiber;
+	struct op op;
+	enum thread_state state;
+	uint8_t id;
+	bool timed_out;
+	/* --- waiting loops --- */
+	uint32_t spin_count, quiet, relaxes;
+	uintptr_t spin_key;
+	uint64_t spin_value, quiet_changes;
+	/* --- happens-before --- */
+	struct clock clock;
+	struct clock acquired; /* what an acquire fence would add */
+	struct clock released; /* what a release fence published */
+	struct clock readied;  /* what whoever readied its goroutine knew */
+	bool has_acquired, has_released, has_readied;
+	bool tick_due;         /* its access has published its clock */
+	/* --- the rest --- */
+	void (*act)(void *, struct slot *); /* of an actor */
+	void (*run)(void *);                /* of any other thread */
+	void *arg;
+	struct slot *slot;     /* of an actor; else NULL */
+	struct g g;            /* of any other thread */
+	uintptr_t sleep_on;    /* futex word, while SLEEPING */
+	int64_t deadline;      /* time-out while SLEEPING; < 0: none */
+	uint64_t queued;       /* place among the sleepers */
+	uint64_t joiners;      /* threads that wait for this one to finish */
+	void *local;           /* world_local() */
+	void *stack;
+};
+
+/* How an execution ended. */
+enum stop {
+	STOP_NONE,
+	STOP_QUIET,     /* nobody can move: judge it */
+	STOP_FATAL,     /* the target's own throw */
+	STOP_RACE,
+	STOP_LIVELOCK,
+	STOP_CRASH,
+	STOP_REDUNDANT  /* the search knows an equivalent execution */
+};
+
+struct sim {
+	bool on;                /* actors run: accesses go through the model */
+	bool reduce;            /* sleep sets in force */
+	uint8_t stop;
+	uint8_t threads, actors;
+	int cur;                /* running thread, or NOBODY */
+	uint64_t enabled;       /* bit per option */
+	uint64_t soft;          /* threads that said they wait for somebody */
+	uint64_t spinning;      /* threads that loop until another one writes */
+	uint64_t any_waiters;   /* of these, those that wait for any write */
+	uint64_t buffered;      /* threads with a non-empty store buffer */
+	uint64_t draining;      /* threads whose operation waits for that */
+	uint64_t timed;         /* sleepers with a time-out */
+	uint64_t sleep;         /* options known to be redundant here */
+	uint64_t changes;       /* writes so far that changed a value */
+	uint32_t steps, step_limit, grace, choices;
+	uint64_t cuts;          /* choices not offered, of the whole search */
+	uint64_t queue;
+	int64_t now;
+	struct fiber *back;     /* whom a thread's beginning returns to */
+	struct fiber main;
+	const char *fatal;
+	int signal;
+	struct op flush[MAX_THREADS]; /* what FLUSH + t would do */
+	struct thread thread[MAX_THREADS];
+	uint8_t choice[MAX_CHOICES];
+};
+
+extern struct sim sim;
+/* Counts executions, from 1: the stamp that makes older shadow state void. */
+extern uint32_t sim_stamp;
+
+static inline uint64_t bit(unsigned i)
+{
+	return 1ull << i;
+}
+
+static inline struct thread *self(void)
+{
+	return &sim.thread[sim.cur];
+}
+
+static inline bool depends(const struct op *a, const struct op *b)
+{
+	if (a->key == KEY_NONE || b->key == KEY_NONE)
+		return false;
+	if (a->key == KEY_ALL || b->key == KEY_ALL)
+		return true;
+	return a->key == b->key && (a->write || b->write);
+}
+
+/* Prepares the threads and stacks once. */
+void sim_setup(void);
+/* Begins an execution without threads. Not yet on: prepare() runs next. */
+void sim_begin(void);
+/* Adds a thread that will run fn(arg); before sim_run() as an actor (slot != NULL),
+ * after it as a child of the running thread. NULL: too many threads. */
+struct thread *sim_thread(void (*fn)(void *), void *arg, struct slot *slot);
+/* Runs all threads until nobody can move. The reason is in sim.stop. */
+void sim_run(void);
+/* Lets a new thread run to its first operation, then returns. */
+void sim_start(struct thread *t);
+/* Announces the running thread's next operation and returns when it is chosen. */
+void sim_step(enum op_kind kind, uintptr_t key, bool write, bool drains, void *pc);
+/* The running thread cannot go on (state says why); returns when it is chosen again. */
+void sim_block(enum thread_state state);
+/* Makes a blocked thread able to go on. */
+void sim_unblock(struct thread *t);
+/* Ends the execution at once. Does not return. */
+_Noreturn void sim_stop(enum stop why);
+/* A store of a new value to `key` by thread t: lets go those who wait for one. */
+void sim_changed(unsigned t, uintptr_t key);
+/* Thread t read `value` there, or changed nothing there: recognises loops that wait. */
+void sim_looked(struct thread *t, uintptr_t key, uint64_t value);
+/* What the store buffers hold has changed: t has one or not, and its oldest store. */
+void sim_buffer(unsigned t, bool any, uintptr_t oldest, void *pc);
+/* Whether every actor has returned. */
+bool sim_actors_done(void);
+/* Says what the rig cannot do, and ends the program with status 2. */
+_Noreturn void engine_error(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+
+#endif

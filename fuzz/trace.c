@@ -1,0 +1,212 @@
+#include "trace.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "memory/model.h"
+#include "memory/race.h"
+#include "symbol.h"
+
+enum { TEXT = 400, COLUMN = 4 };
+
+bool trace_on;
+uint32_t trace_events;
+struct event trace_event[MAX_EVENTS];
+static struct event reading; /* what trace_add_read() knows of the access under way */
+
+void trace_begin(void)
+{
+	trace_events = 0;
+	reading.reads = false;
+}
+
+void trace_add_read(const struct store *from, const struct store *newest)
+{
+	reading.reads = true;
+	reading.from_thread = from->thread;
+	reading.from = from->event;
+	reading.stale = newest != NULL;
+	if (newest) {
+		reading.newest_thread = newest->thread;
+		reading.newest = newest->event;
+		reading.newest_value = newest->value;
+	}
+}
+
+void trace_add(const struct event *e)
+{
+	if (trace_events == MAX_EVENTS)
+		return;
+	struct event *at = &trace_event[trace_events++];
+	struct event read = reading;
+	*at = *e;
+	if (e->what != EV_ACCESS || !read.reads)
+		return;
+	at->reads = true;
+	at->stale = read.stale;
+	at->from_thread = read.from_thread;
+	at->from = read.from;
+	at->newest_thread = read.newest_thread;
+	at->newest = read.newest;
+	at->newest_value = read.newest_value;
+	reading.reads = false;
+}
+
+/* --- rendering --- */
+
+struct view {
+	const struct test_case *test;
+	uintptr_t state;
+	const struct slot *slots;
+};
+
+static const char *thread_name(const struct view *v, unsigned t, char *text, unsigned size)
+{
+	if (t < case_actors(v->test))
+		return v->test->actor[t].name;
+	snprintf(text, size, t == NO_THREAD ? "the start" : "thread %u", t);
+	return text;
+}
+
+/* An address as offset into what the case knows. */
+static void place(const struct view *v, uintptr_t address, char *text, unsigned size)
+{
+	uintptr_t slots = (uintptr_t)v->slots;
+	if (address - v->state < v->test->state_size)
+		snprintf(text, size, "state+%ju", (uintmax_t)(address - v->state));
+	else if (address - slots < MAX_SLOTS * sizeof(struct slot))
+		snprintf(text, size, "slot %ju+%ju",
+			 (uintmax_t)((address - slots) / sizeof(struct slot)),
+			 (uintmax_t)((address - slots) % sizeof(struct slot)));
+	else
+		snprintf(text, size, "%p", (void *)address);
+}
+
+/* A value; small ones in decimal, addresses as the case knows them. */
+static void number(const struct view *v, uint64_t value, char *text, unsigned size)
+{
+	if (value < 1u << 20)
+		snprintf(text, size, "%ju", (uintmax_t)value);
+	else if (value - v->state < v->test->state_size ||
+		 value - (uintptr_t)v->slots < MAX_SLOTS * sizeof(struct slot))
+		place(v, value, text, size);
+	else
+		snprintf(text, size, "0x%jx", (uintmax_t)value);
+}
+
+static const char *const order_names[] = { "relaxed", "consume", "acquire",
+					   "release", "acq_rel", "seq_cst" };
+
+static int access_text(const struct view *v, const struct event *e, char *text, unsigned size)
+{
+	char where[48], value[48], after[48];
+	place(v, e->address, where, sizeof where);
+	number(v, e->value, value, sizeof value);
+	number(v, e->value2, after, sizeof after);
+	const char *order = e->order <= SEQ_CST ? order_names[e->order] : "?";
+	switch (e->op) {
+	case OP_LOAD:
+		return snprintf(text, size, "load %s = %s (%s)", where, value, order);
+	case OP_STORE:
+		return snprintf(text, size, "store %s := %s (%s)%s", where, value, order,
+				e->value2 ? ", into its store buffer" : "");
+	case OP_RMW:
+		if (e->value == e->value2)
+			return snprintf(text, size, "swap %s finds %s, leaves it (%s)", where,
+					value, order);
+		return snprintf(text, size, "swap %s: %s -> %s (%s)", where, value, after, order);
+	default:
+		return snprintf(text, size, "fence (%s)", order);
+	}
+}
+
+/* "from 3 of closer (stale: newest is 1 by 7 of closer)" */
+static int source_text(const struct view *v, const struct event *e, char *text, unsigned size)
+{
+	char name[24], value[48];
+	int n;
+	if (e->from_thread == NO_THREAD || e->from == 0)
+		n = snprintf(text, size, " from the start");
+	else
+		n = snprintf(text, size, " from %u of %s", e->from,
+			     thread_name(v, e->from_thread, name, sizeof name));
+	if (!e->stale)
+		return n;
+	number(v, e->newest_value, value, sizeof value);
+	return n + snprintf(text + n, size - n, " (stale: newest is %s by %u of %s)", value,
+			    e->newest, thread_name(v, e->newest_thread, name, sizeof name));
+}
+
+static void event_text(const struct view *v, const struct event *e, char *text, unsigned size)
+{
+	char where[48], value[48];
+	place(v, e->address, where, sizeof where);
+	number(v, e->value, value, sizeof value);
+	int n = 0;
+	switch ((enum event_kind)e->what) {
+	case EV_ACCESS:
+		n = access_text(v, e, text, size);
+		if (e->reads)
+			source_text(v, e, text + n, size - n);
+		return;
+	case EV_PLAIN:
+		snprintf(text, size, "plain %s %s, %u bytes", e->write ? "write" : "read", where,
+			 e->size);
+		return;
+	case EV_FLUSH:
+		snprintf(text, size, "    %u reaches memory: %s = %s", e->from, where, value);
+		return;
+	case EV_NOTE:
+		snprintf(text, size, e->address ? "%s (%s)" : "%s", e->note, where);
+		return;
+	}
+}
+
+/* Plain accesses are many: only those to the bytes of a race are shown. */
+static bool shown(const struct event *e)
+{
+	if (e->what != EV_PLAIN)
+		return true;
+	return sim.stop == STOP_RACE && race.address >> 3 == e->address >> 3;
+}
+
+static void header(const struct view *v, void (*line)(const char *, void *), void *arg)
+{
+	char text[TEXT];
+	int n = snprintf(text, sizeof text, "threads, by column:");
+	for (unsigned i = 0; i < sim.threads && n < TEXT - 40; i++) {
+		char name[24];
+		n += snprintf(text + n, sizeof text - n, " %u %s%s", i,
+			      thread_name(v, i, name, sizeof name),
+			      i + 1 < sim.threads ? "," : "");
+	}
+	line(text, arg);
+}
+
+void trace_render(const struct test_case *c, const void *state, const struct slot *slots,
+		  void (*line)(const char *text, void *arg), void *arg)
+{
+	static struct site site[MAX_EVENTS];
+	struct view v = { c, (uintptr_t)state, slots };
+	unsigned sites = 0;
+	for (unsigned i = 0; i < trace_events; i++)
+		if (shown(&trace_event[i]) && trace_event[i].pc)
+			site[sites++].pc = trace_event[i].pc;
+	symbol_lookup(site, sites);
+	header(&v, line, arg);
+	sites = 0;
+	for (unsigned i = 0; i < trace_events; i++) {
+		const struct event *e = &trace_event[i];
+		char what[TEXT], at[240] = "", text[TEXT + 300];
+		if (!shown(e))
+			continue;
+		event_text(&v, e, what, sizeof what);
+		if (e->pc)
+			symbol_text(&site[sites++], at, sizeof at);
+		snprintf(text, sizeof text, "%4u  %*s%u  %-*s  %s", i + 1, e->thread * COLUMN, "",
+			 e->thread, 72 - e->thread * COLUMN, what, e->what == EV_FLUSH ? "" : at);
+		line(text, arg);
+	}
+	if (trace_events == MAX_EVENTS)
+		line("(the trace goes on)", arg);
+}

@@ -1,0 +1,92 @@
+/* The trace of one execution, for people: off while searching, on while a finding is run
+ * again. Global order, a column per thread, and with each read the store it read from.
+ */
+#ifndef FUZZ_TRACE_H
+#define FUZZ_TRACE_H
+
+#include "memory/shadow.h"
+
+enum { MAX_EVENTS = 1 << 14 };
+
+/* What one line tells. */
+enum event_kind { EV_ACCESS, EV_PLAIN, EV_FLUSH, EV_NOTE };
+
+struct event {
+	uint8_t what, op, thread, size, order;
+	bool write;          /* EV_PLAIN; or an EV_ACCESS store that is held back */
+	uintptr_t address;
+	uint64_t value, value2;
+	void *pc;
+	const char *note;
+	/* of a read: the store it read from, and a newer one if there is */
+	bool reads, stale;
+	uint8_t from_thread, newest_thread;
+	uint32_t from, newest;
+	uint64_t newest_value;
+};
+
+extern bool trace_on;
+extern uint32_t trace_events;
+extern struct event trace_event[MAX_EVENTS];
+
+void trace_add(const struct event *e);
+void trace_add_read(const struct store *from, const struct store *newest);
+
+/* The number that the event under way will get, from 1. */
+static inline uint32_t trace_number(void)
+{
+	return trace_events + 1;
+}
+
+/* The running read takes its value from that store; newest: a newer one, or NULL. */
+static inline void trace_read(struct thread *t, struct location *l, const struct store *from,
+			      const struct store *newest)
+{
+	(void)t;
+	(void)l;
+	if (__builtin_expect(trace_on, 0))
+		trace_add_read(from, newest);
+}
+
+/* value: read, or stored; value2: what a read-modify-write left there, or 1 for a store
+ * that is held back. */
+static inline void trace_access(enum op_kind op, uintptr_t address, unsigned size,
+				uint64_t value, uint64_t value2, unsigned order, void *pc)
+{
+	if (__builtin_expect(trace_on, 0))
+		trace_add(&(struct event){ .what = EV_ACCESS, .op = op, .thread = sim.cur,
+					   .size = size, .order = order, .address = address,
+					   .value = value, .value2 = value2, .pc = pc });
+}
+
+static inline void trace_plain(uintptr_t address, unsigned size, bool write, void *pc)
+{
+	if (__builtin_expect(trace_on, 0))
+		trace_add(&(struct event){ .what = EV_PLAIN, .thread = sim.cur, .size = size,
+					   .write = write, .address = address, .pc = pc });
+}
+
+static inline void trace_flush(struct thread *t, struct location *l, const struct store *s)
+{
+	if (__builtin_expect(trace_on, 0))
+		trace_add(&(struct event){ .what = EV_FLUSH, .thread = t->id, .size = l->size,
+					   .address = l->address, .value = s->value,
+					   .from = s->event, .pc = s->pc });
+}
+
+/* Something that is no access: parked, woken, ... `note` must stay alive. */
+static inline void trace_note(const char *note, unsigned thread, uintptr_t about, void *pc)
+{
+	if (__builtin_expect(trace_on, 0))
+		trace_add(&(struct event){ .what = EV_NOTE, .thread = thread, .note = note,
+					   .address = about, .pc = pc });
+}
+
+/* Starts recording anew. */
+void trace_begin(void);
+/* Writes the recorded trace, one line per event, through line(text, arg). names: of
+ * the threads; state..: whose addresses are given as offsets. */
+void trace_render(const struct test_case *c, const void *state, const struct slot *slots,
+		  void (*line)(const char *text, void *arg), void *arg);
+
+#endif

@@ -1,0 +1,285 @@
+/* base/world.h and base/goroutine.h on the simulation: threads are fibers, the clock
+ * stands still until a time-out is chosen, parked goroutines wait for ready().
+ *
+ * System calls count as full fences: they wait for the caller's store buffer.
+ */
+#include "base/world.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/goroutine.h"
+#include "memory/model.h"
+#include "search/search.h"
+#include "sim.h"
+#include "trace.h"
+#include "world.h"
+
+#define PC __builtin_return_address(0)
+enum { PAGE = 4096, ARENA = 64 << 20, RELAXES = 64 };
+
+/* --- threads --- */
+
+int world_thread_start(world_thread *t, void (*fn)(void *), void *arg)
+{
+	if (!sim.on)
+		engine_error("a thread started outside of the actors");
+	sim_step(OP_FENCE, KEY_NONE, false, true, PC);
+	struct thread *child = sim_thread(fn, arg, NULL);
+	if (!child)
+		return -EAGAIN;
+	tick(self());
+	trace_note("starts thread", sim.cur, child->id, PC);
+	t->id = child->id + 1;
+	sim_start(child);
+	return 0;
+}
+
+void world_thread_join(world_thread id)
+{
+	sim_step(OP_JOIN, KEY_NONE, false, true, PC);
+	struct thread *t = self(), *child = &sim.thread[id.id - 1];
+	if (child->state != FINISHED) {
+		child->joiners |= bit(t->id);
+		sim_block(JOINING);
+	} else {
+		clock_join(&t->clock, &child->clock, sim.threads);
+	}
+	model->joined(t, child);
+	trace_note("joined thread", t->id, child->id, PC);
+}
+
+void world_set_local(void *p)
+{
+	self()->local = p;
+}
+
+void *world_local(void)
+{
+	return self()->local;
+}
+
+/* --- futex --- */
+
+int world_futex_wait(word32 *w, uint32_t expected, int64_t timeout_ns)
+{
+	if (!sim.on)
+		engine_error("a futex wait outside of the actors");
+	sim_step(OP_WAIT, (uintptr_t)w, true, true, PC);
+	struct thread *t = self();
+	/* relaxed: only one thread runs; memory holds the newest value */
+	if (load_relaxed(w) != expected) {
+		trace_note("futex wait: value differs", t->id, (uintptr_t)w, PC);
+		return 0;
+	}
+	trace_note("futex wait: sleeps", t->id, (uintptr_t)w, PC);
+	t->sleep_on = (uintptr_t)w;
+	t->queued = sim.queue++;
+	t->timed_out = false;
+	t->deadline = timeout_ns < 0 ? -1 : sim.now + timeout_ns;
+	if (timeout_ns >= 0) {
+		sim.timed |= bit(t->id);
+		if (!sim_actors_done())
+			sim.enabled |= bit(CLOCK);
+	}
+	sim_block(SLEEPING);
+	return t->timed_out ? -ETIMEDOUT : 0;
+}
+
+static void end_sleep(struct thread *t)
+{
+	sim.timed &= ~bit(t->id);
+	if (!sim.timed)
+		sim.enabled &= ~bit(CLOCK);
+	sim_unblock(t);
+}
+
+/* Of the sleepers on w, the one that came first. */
+static struct thread *first_sleeper(uintptr_t w)
+{
+	struct thread *first = NULL;
+	for (unsigned i = 0; i < sim.threads; i++) {
+		struct thread *t = &sim.thread[i];
+		if (t->state == SLEEPING && t->sleep_on == w &&
+		    (!first || t->queued < first->queued))
+			first = t;
+	}
+	return first;
+}
+
+int world_futex_wake(word32 *w, int n)
+{
+	if (!sim.on)
+		return 0;
+	sim_step(OP_WAKE, (uintptr_t)w, true, true, PC);
+	int woken = 0;
+	struct thread *t;
+	while (woken < n && (t = first_sleeper((uintptr_t)w))) {
+		clock_join(&t->clock, &self()->clock, sim.threads);
+		model->joined(t, self());
+		end_sleep(t);
+		woken++;
+	}
+	if (woken)
+		tick(self());
+	trace_note(woken ? "futex wake: woke somebody" : "futex wake: nobody sleeps", sim.cur,
+		   (uintptr_t)w, PC);
+	return woken;
+}
+
+/* --- time and waiting --- */
+
+int64_t world_now(void)
+{
+	return sim.now;
+}
+
+void world_clock_step(void)
+{
+	int64_t next = INT64_MAX;
+	for (uint64_t left = sim.timed; left; left &= left - 1) {
+		int64_t deadline = sim.thread[__builtin_ctzll(left)].deadline;
+		if (deadline < next)
+			next = deadline;
+	}
+	if (next > sim.now)
+		sim.now = next;
+	for (uint64_t left = sim.timed; left; left &= left - 1) {
+		struct thread *t = &sim.thread[__builtin_ctzll(left)];
+		if (t->deadline > sim.now)
+			continue;
+		t->timed_out = true;
+		trace_note("time-out", t->id, t->sleep_on, NULL);
+		end_sleep(t);
+	}
+}
+
+/* The caller waits for somebody else: others come first. Plain loops around this have
+ * no other operation, so after a while it is one. */
+void world_relax(void)
+{
+	if (!sim.on)
+		return;
+	sim.soft |= bit(sim.cur);
+	if (++self()->relaxes > RELAXES)
+		sim_step(OP_YIELD, KEY_NONE, false, false, PC);
+}
+
+void world_yield(void)
+{
+	world_relax();
+}
+
+void world_fatal(const char *message)
+{
+	if (!sim.on)
+		engine_error("fatal in prepare or judge: %s", message);
+	sim.fatal = message;
+	trace_note(message, sim.cur, 0, PC);
+	sim_stop(STOP_FATAL);
+}
+
+/* --- memory: a region that each execution uses from its start --- */
+
+static char *arena;
+static size_t arena_used;
+
+void world_begin(void)
+{
+	if (arena_used > 0)
+		memset(arena, 0, arena_used);
+	arena_used = 0;
+}
+
+void *world_map(size_t bytes)
+{
+	if (!arena) {
+		arena = mmap(NULL, ARENA, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		if (arena == MAP_FAILED)
+			engine_error("no memory for the simulated world");
+	}
+	bytes = (bytes + PAGE - 1) & ~(size_t)(PAGE - 1);
+	if (bytes > ARENA - arena_used)
+		engine_error("one execution maps more than %d MiB", ARENA >> 20);
+	arena_used += bytes;
+	return arena + arena_used - bytes;
+}
+
+/* Given back, it is not given out again in this execution. */
+void world_unmap(void *region, size_t bytes)
+{
+	(void)region;
+	(void)bytes;
+}
+
+/* --- descriptors --- */
+
+static _Noreturn void no_descriptors(const char *what)
+{
+	engine_error("%s: descriptors are not simulated", what);
+}
+
+int world_pipe(int fd[2])
+{
+	(void)fd;
+	no_descriptors("pipe");
+}
+
+int world_socketpair(int fd[2])
+{
+	(void)fd;
+	no_descriptors("socketpair");
+}
+
+int world_eventfd(void)
+{
+	no_descriptors("eventfd");
+}
+
+int64_t world_read(int fd, void *buffer, size_t bytes)
+{
+	(void)fd;
+	(void)buffer;
+	(void)bytes;
+	no_descriptors("read");
+}
+
+int64_t world_write(int fd, const void *buffer, size_t bytes)
+{
+	(void)fd;
+	(void)buffer;
+	(void)bytes;
+	no_descriptors("write");
+}
+
+int world_close(int fd)
+{
+	(void)fd;
+	no_descriptors("close");
+}
+
+int world_epoll_create(void)
+{
+	no_descriptors("epoll_create");
+}
+
+int world_epoll_ctl(int epoll, enum world_ctl op, int fd, uint32_t events, uint64_t data)
+{
+	(void)epoll;
+	(void)op;
+	(void)fd;
+	(void)events;
+	(void)data;
+	no_descriptors("epoll_ctl");
+}
+
+int world_epoll_wait(int epoll, struct world_event *events, int n, int timeout_ms)
+{
+	(void)epoll;
+	(void)events;
+	(void)n;
+	(void)timeout_ms;
+	no_descriptors("epoll_wait");
+}
