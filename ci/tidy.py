@@ -47,6 +47,8 @@ SCRATCH = re.compile(r"/tmp/(?!\S*XXXXXX)[\w.-]")
 HOSTS = re.compile(r"\b(?:[\w-]+\.)*(?:pypi|pythonhosted|npmjs|crates|golang|docker|quay|ghcr|"
                    r"debian|ubuntu)\.(?:org|com|io)\b|\b[\w-]*(?:registry|mirror)[\w-]*"
                    r"\.[\w-]+\.[a-z]{2,}\b")
+# Indented text in a comment is a sample or a table, and may be as wide as code.
+SAMPLE = re.compile(r"\s*(?:/?\*+|#+) {3,}\S")
 UNDONE = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|X" r"XX)\b")
 BUG = re.compile(r"\bBUG_[A-Z][A-Z0-9_]*\b")
 
@@ -89,6 +91,17 @@ class Source:
     def tree(self):
         return ast.parse(self.text)
 
+    @functools.cached_property
+    def instructions(self):
+        """Python without comments and docstrings, other scripts without comments."""
+        if self.suffix != ".py":
+            return re.sub(r"(?m)^[ \t]*#.*", "", self.text)
+        lines = [re.sub(r"^\s*#.*", "", line) for line in self.lines]
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+                lines[node.lineno - 1:node.end_lineno] = [""] * (node.end_lineno - node.lineno + 1)
+        return "\n".join(lines)
+
 
 RULES = []
 
@@ -118,6 +131,8 @@ def width(source):
         if source.is_c:
             comment = number - 1 in source.comments and not source.code.split("\n")[
                 number - 1].strip(" \t\\") and '"' not in line.split("/*")[0]
+        if SAMPLE.match(line):
+            comment = False
         if comment and columns > COMMENT_COLUMNS:
             yield number, f"comment of {columns} columns, at most {COMMENT_COLUMNS}"
         elif columns > CODE_COLUMNS:
@@ -245,13 +260,13 @@ def loose_ends(source):
 def hand_kept_lists(sources):
     real = {name for s in sources if s.under("targets/") for name in BUG.findall(s.code)}
     for source in sources:
-        named = {m.group(): m.start() for m in reversed(list(BUG.finditer(source.text)))
+        named = {m.group(): m.start() for m in BUG.finditer(source.instructions)
                  if m.group() in real} if source.under(*UNLISTED) else {}
         # one name in a test is an example, two are the beginning of a list
         if len(named) > (1 if source.under("tests/") else 0):
             for name, offset in named.items():
-                yield (source.path, source.line_of(offset),
-                       f"{name}: discover variants, never list them")
+                line = source.instructions.count("\n", 0, offset) + 1
+                yield source.path, line, f"{name}: discover variants, never list them"
 
 
 def repeated(found):

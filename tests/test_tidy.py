@@ -77,6 +77,8 @@ def python_body(lines):
     ("targets/a/x.h", "/* " + "a" * 74 + " */\n", ""),
     ("targets/a/x.h", "/* " + "a" * 75 + " */\n", "x.h:1: comment of 81 columns"),
     ("targets/a/x.h", "/* a\n * " + "a" * 78 + "\n */\n", "x.h:2: comment of 81 columns"),
+    ("targets/a/x.h", "/* a\n *   " + "a" * 80 + "\n */\n", ""),
+    ("targets/a/x.h", "/* a\n *   " + "a" * 96 + "\n */\n", "x.h:2: line of 101 columns"),
     ("ci/tool.py", "# " + "a" * 79 + "\n", "tool.py:1: comment of 81 columns"),
     ("targets/a/x.c", "\t\tint " + "a" * 79 + ";\n", ""),
     ("targets/a/x.c", "\t\tint " + "a" * 80 + ";\n", "x.c:1: line of 101 columns"),
@@ -168,6 +170,7 @@ def test_words(tree, name, text, said):
     ("tests/test_a.py", f"A = '{BUG_A}'\n", ""),
     ("tests/test_a.py", f"A = '{BUG_A} {BUG_B}'\n", f"{BUG_B}: discover variants"),
     ("tests/test_a.py", "A = 'BUG_UNREAL BUG_UNREAL_TOO BUG_'\n", ""),
+    ("ci/tool.py", f'"""A sample:\n\n{BUG_A}\n"""\n# {BUG_A}\n', ""),
     ("README.md", f"{BUG_A} {BUG_B}\n", ""),
 ])
 def test_hand_kept_lists(tree, name, text, said):
