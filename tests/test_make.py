@@ -2,6 +2,7 @@
 
 Builds happen in a copy of the tree, where files may be edited.
 """
+import functools
 import json
 import os
 import pathlib
@@ -13,6 +14,8 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 STORM = "build/native/poller/fixed/storm"
+EXPLORE = "build/explore/poller/fixed/explore"
+LANES = {"native": "storm", "explore": "explore"}  # and the program of each
 CASE = re.compile(r"^CASE\((\w+)", re.MULTILINE)
 IN_CONDITION = re.compile(r"^[ \t]*#[ \t]*(?:el)?if(?:\\\n|.)*", re.MULTILINE)
 SWITCH = re.compile(r"\bBUG_[A-Z0-9_]+")
@@ -44,12 +47,17 @@ def switches(target):
     return found | plain
 
 
-@pytest.fixture(scope="module")
-def built():
-    """This tree with its native lane built: nothing to do in `make check`."""
-    ran = make(ROOT, "build", "LANE=native")
+@functools.cache
+def build(lane):
+    """Builds a lane of this tree: nothing to do in `make check`. Returns its folder."""
+    ran = make(ROOT, "build", f"LANE={lane}")
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    return ROOT / "build/native"
+    return ROOT / "build" / lane
+
+
+@pytest.fixture
+def storm():
+    return str(build("native") / "poller/fixed/storm")
 
 
 def copy_tree(to):
@@ -62,10 +70,10 @@ def copy_tree(to):
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
-    """A copy of the tree in which one program is built."""
+    """A copy of the tree in which one program of each lane is built."""
     tree = tmp_path_factory.mktemp("tree")
     copy_tree(tree)
-    ran = make(tree, STORM)
+    ran = make(tree, STORM, EXPLORE)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return tree
 
@@ -92,24 +100,24 @@ def edit(copy):
 # --- header dependencies ---
 
 
-def test_nothing_changed_nothing_built(copy):
-    assert make(copy, "-q", STORM).returncode == 0
+@pytest.mark.parametrize("program", [STORM, EXPLORE])
+def test_nothing_changed_nothing_built(copy, program):
+    assert make(copy, "-q", program).returncode == 0
 
 
-def in_the_program():
-    """All that goes into the program: target and engine sources, and make's rules."""
-    folders = [ROOT / "targets/base", ROOT / "targets/poller", ROOT / "stress"]
-    return [str(p.relative_to(ROOT)) for folder in folders for p in sources(folder)] + [
-        "Makefile", "stress/rules.mk"]
-
-
-def test_each_file_of_the_program_rebuilds_it(copy):
+@pytest.mark.parametrize("program, folders, rest", [
+    (STORM, ["targets/base", "targets/poller", "stress"], ["Makefile", "stress/rules.mk"]),
+    (EXPLORE, ["targets/base", "targets/poller", "fuzz"], []),
+])
+def test_each_file_of_a_program_rebuilds_it(copy, program, folders, rest):
     """As if each had just been edited: make would have something to do."""
-    included = " ".join(p.read_text() for p in copy.rglob("build/native/**/*.d"))
-    for name in in_the_program():
-        if name.endswith(".h") and name not in included:
-            continue  # in no program yet: the style gate looks for dead files
-        assert make(copy, "-q", "-W", name, STORM).returncode == 1, name
+    objects = copy / "build" / program.split("/")[1]
+    included = set(" ".join(p.read_text() for p in objects.rglob("*.d")).split())
+    headers = [str(p.relative_to(ROOT)) for folder in folders for p in sources(ROOT / folder)
+               if p.suffix == ".h"]  # those in no program are for the style gate
+    main = f"{folders[-1]}/main.c"
+    for name in [name for name in headers if name in included] + [main] + rest:
+        assert make(copy, "-q", "-W", name, program).returncode == 1, name
 
 
 def test_other_files_do_not(copy):
@@ -140,32 +148,35 @@ def test_unit_tests_follow_their_headers(copy):
 # --- discovery ---
 
 
+@pytest.mark.parametrize("lane", LANES)
 @pytest.mark.parametrize("target", targets())
-def test_variants_are_the_switches_in_the_sources(built, target):
+def test_variants_are_the_switches_in_the_sources(lane, target):
     wanted = switches(target) | {"fixed"}
-    there = {p.name for p in (built / target).iterdir() if (p / "storm").exists()}
+    there = {p.parent.name for p in (build(lane) / target).glob(f"*/{LANES[lane]}")}
     assert wanted - there == set(), "not built"
     assert there - wanted == set(), "named by no #if of the sources: a slip, or make clean"
 
 
+@pytest.mark.parametrize("lane", LANES)
 @pytest.mark.parametrize("target", targets())
-def test_every_binary_lists_every_case(built, target):
+def test_every_binary_lists_every_case(lane, target):
     declared = {name: str(p.relative_to(ROOT)) for p in sources(ROOT / "targets" / target)
                 for name in CASE.findall(p.read_text())}
     assert declared
-    for variant in sorted(p.parent for p in (built / target).glob("*/storm")):
-        ran = run(str(variant / "storm"), "--list", "--json")
+    for program in sorted((build(lane) / target).glob(f"*/{LANES[lane]}")):
+        ran = run(str(program), "--list", "--json")
         assert ran.returncode == 0, ran.stderr
         lines = [json.loads(line) for line in ran.stdout.splitlines()]
         assert {line["case"]: line["file"] for line in lines} == declared
         assert len(lines) == len(declared)
-        assert {(line["target"], line["variant"]) for line in lines} == {(target, variant.name)}
+        assert {(line["target"], line["variant"], line["lane"]) for line in lines} == {
+            (target, program.parent.name, lane)}
 
 
 @pytest.mark.parametrize("target", targets())
-def test_expectations_name_switches(built, target):
+def test_expectations_name_switches(target):
     """And each switch is expected by some case, or nothing would ever look for it."""
-    ran = run(str(built / target / "fixed/storm"), "--list", "--json")
+    ran = run(str(build("native") / target / "fixed/storm"), "--list", "--json")
     expected = {e["variant"] for line in ran.stdout.splitlines()
                 for e in json.loads(line)["expect"]}
     assert expected - switches(target) == set()
@@ -219,8 +230,8 @@ def test_a_new_switch_needs_no_list(copy, edit):
     (["--case", "close_vs_block", "--layout", "tight"], "tight"),
     (["--case", "close_vs_block", "--children", "0"], "--children 0"),
 ])
-def test_usage_errors(built, arguments, says):
-    refused(run(str(built / "poller/fixed/storm"), *arguments), 64, says)
+def test_usage_errors(storm, arguments, says):
+    refused(run(storm, *arguments), 64, says)
 
 
 def refused(ran, code, says):
@@ -230,15 +241,15 @@ def refused(ran, code, says):
     assert ran.stderr.count("\n") == 1
 
 
-def test_an_absent_placement_is_a_skip(built):
-    ran = run(str(built / "poller/fixed/storm"), "--case", "close_vs_block", "--json",
+def test_an_absent_placement_is_a_skip(storm):
+    ran = run(storm, "--case", "close_vs_block", "--json",
               "--placement", "smt", HWLOC_SYNTHETIC="package:1 core:2 pu:1")
     refused(ran, 77, "placement smt is absent here: no core has that many PUs")
 
 
-def test_a_pin_that_fails_is_an_error(built):
+def test_a_pin_that_fails_is_an_error(storm):
     """Bound to a topology that is not this machine's: no result may come of it."""
-    ran = run(str(built / "poller/fixed/storm"), "--case", "close_vs_block", "--json",
+    ran = run(storm, "--case", "close_vs_block", "--json",
               "--seconds", "0.2", HWLOC_SYNTHETIC="package:1 core:2 pu:1")
     assert ran.returncode == 2
     assert "not this machine's topology" in ran.stderr + ran.stdout
@@ -247,9 +258,9 @@ def test_a_pin_that_fails_is_an_error(built):
 
 @pytest.mark.parametrize("arguments", [["--list", "--json"], ["--list"], [
     "--case", "close_vs_block", "--seconds", "0.2", "--json"]])
-def test_unwritable_output(built, arguments):
+def test_unwritable_output(storm, arguments):
     with open("/dev/full", "w", encoding="ascii") as full:
-        ran = subprocess.run([built / "poller/fixed/storm", *arguments], stdout=full,
+        ran = subprocess.run([storm, *arguments], stdout=full,
                              stderr=subprocess.PIPE, text=True, check=False)
     assert ran.returncode == 2
     assert "write" in ran.stderr
