@@ -80,6 +80,7 @@ def pytest_configure(config):
         pytest.exit("the storm matrix measures time: run it without -n", EXIT_USAGE)
     if only_matrix(config):
         config.option.verbose, config.option.tbstyle, config.option.reportchars = -2, "no", ""
+        config.option.capture = "no"  # read here only by pytest's progress percentages
     config.pluginmanager.register(Storm(config), "storm")
 
 
@@ -95,7 +96,7 @@ class Storm:
 
     def __init__(self, config):
         self.config, self.session, self.verdicts = config, None, None
-        self.lists, self.items = [], []
+        self.lists, self.found, self.items = [], [], []
         config.stash[SESSION] = self
         self.seed = self._seed()
         from reports.storm import Programs
@@ -110,21 +111,25 @@ class Storm:
         except ValueError:
             pytest.exit(f'--rig-seed: "{value}" is no whole number', EXIT_USAGE)
 
-    def pytest_generate_tests(self, metafunc):
-        """One test per item of the matrix, from what the programs list."""
-        if "storm_item" not in metafunc.fixturenames:
-            return
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self):
+        """Asks the programs what they hold, before anything is collected."""
         from reports import matrix
         if not self.programs.found():
             where = self.programs.build / self.programs.lane
             pytest.exit(f"no {where}/*/*/storm: run make build LANE={self.programs.lane}",
                         EXIT_USAGE)
         self.lists = self.programs.list()
-        found = matrix.items(self.lists, rig(self.config, "variant"), rig(self.config, "case"))
-        if not found and not any(d["kind"] == "slice" for d in self.lists):
+        self.found = matrix.items(self.lists, rig(self.config, "variant"),
+                                  rig(self.config, "case"))
+        if not self.found and not any(d["kind"] == "slice" for d in self.lists):
             pytest.exit("--rig-case and --rig-variant select nothing: see storm --list",
                         EXIT_USAGE)
-        metafunc.parametrize("storm_item", found, ids=[item.name for item in found])
+
+    def pytest_generate_tests(self, metafunc):
+        """One test per item of the matrix."""
+        if "storm_item" in metafunc.fixturenames:
+            metafunc.parametrize("storm_item", self.found, ids=[i.name for i in self.found])
 
     def pytest_collection_modifyitems(self, items):
         """Notes which items will run."""
@@ -175,18 +180,19 @@ class Storm:
         self.verdicts = self.session.finish(interrupted)
         session.exitstatus = EXIT_INTERRUPTED if interrupted else self.verdicts["exit"]
 
-    def pytest_terminal_summary(self, terminalreporter):
-        """The verdict table; its last line is the verdict of the run."""
-        if self.verdicts is None:
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self, config):
+        """The verdict table, after all that pytest says: its last line is the verdict."""
+        reporter = config.pluginmanager.getplugin("terminalreporter")
+        if self.verdicts is None or reporter is None:
             return
         from reports import table
         from reports.folder import load
-        if terminalreporter.isatty:
-            terminalreporter.rewrite("", erase=True)
-        path = self.session.folder.path
-        for line in table.lines(load(path), self.verdicts, terminalreporter.isatty,
-                                self.config.rootpath):
-            terminalreporter.write(line + "\n")
+        if reporter.isatty:
+            reporter.rewrite("", erase=True)
+        for line in table.lines(load(self.session.folder.path), self.verdicts, reporter.isatty,
+                                config.rootpath):
+            reporter.write(line + "\n")
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ def text(run: Run, verdicts: dict, explored: Optional[List[dict]] = None) -> str
     rows = words.ordered(verdicts["rows"])
     return environment.get_template("report.html").render(
         run=run.header, complete=run.complete, warnings=run.warnings, verdicts=verdicts,
-        cases=by_case(rows), variants=columns(rows), replay=table.replay(run.header),
+        cases=by_case(rows), targets=by_target(rows), replay=table.replay(run.header),
         wrong=[row for row in rows if not row["expected"]],
         seconds=sum(row["seconds"] for row in rows),
         explored=explored_table(found_beside(run.path) if explored is None else explored))
@@ -41,10 +41,21 @@ def by_case(rows: List[dict]) -> Dict[str, List[dict]]:
     return found
 
 
-def columns(rows: List[dict]) -> List[str]:
-    """Variants for the matrix's columns: clean ones first, then by name."""
-    names = {row["variant"]: row["role"] != "clean" for row in rows if row["role"] != "list"}
-    return sorted(names, key=lambda name: (names[name], name))
+def by_target(rows: List[dict]) -> List[dict]:
+    """One matrix per target: {"name", "variants", "cases": {name: {variant: row}}}.
+
+    Columns: clean variants first, then by name.
+    """
+    found: Dict[str, dict] = {}
+    for row in rows:
+        matrix = found.setdefault(row["target"], {"name": row["target"], "roles": {},
+                                                  "cases": {}})
+        matrix["roles"].setdefault(row["variant"], row["role"] != "clean")
+        matrix["cases"].setdefault(row["case"], {})[row["variant"]] = row
+    for matrix in found.values():
+        roles = matrix.pop("roles")
+        matrix["variants"] = sorted(roles, key=lambda name: (roles[name], name))
+    return list(found.values())
 
 
 def found_beside(path: Path) -> List[dict]:

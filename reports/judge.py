@@ -6,7 +6,7 @@ control: the buggy variant that ran interleaved with it, over comparable environ
 from typing import Dict, Optional, Tuple
 
 from reports import stats
-from reports.subject import NO_EVIDENCE, Subject, env_text, is_clean, near_rate
+from reports.subject import NO_EVIDENCE, Subject, env_text, home, near_rate
 
 CONTROL_HITS = 10        # hits a control needs before it proves anything
 CHILDREN = 20            # child processes each side needs
@@ -24,19 +24,24 @@ def wanted_ratio(rate_s: float) -> float:
     return RATIO_COMMON if rate_s >= COMMON_RATE_S else RATIO_RARE
 
 
+def at_home(control: Subject):
+    """Rule that says whether a control's result is from the environment that counts."""
+    place = home(control)
+    return lambda result: env_text(result) == place
+
+
 def comparable(control: Subject):
     """Rule that says whether a fixed result's exposure counts against this control.
 
     Its near-miss rate must be at least half of that at which the control was caught;
-    where the control saw no near miss, the environment must be one it was caught in.
+    where the control saw no near miss, the environment must be the same.
     """
-    caught = [r for r in control.results if r.get("measured") and r["measured"]["hits"]]
-    rounds = sum(r["measured"]["rounds"] for r in caught)
-    near = sum(r["measured"]["near"] for r in caught)
-    if near:
-        return lambda result: near_rate(result) >= NEAR_SHARE * near / rounds
-    places = {env_text(r) for r in caught}
-    return lambda result: env_text(result) in places
+    here = at_home(control)
+    sample = control.measured(here)
+    near, rounds = sample.total("near"), sample.total("rounds")
+    if not near:
+        return here
+    return lambda result: near_rate(result) >= NEAR_SHARE * near / rounds
 
 
 def compare(control: Subject, fixed: Subject) -> dict:
@@ -46,7 +51,7 @@ def compare(control: Subject, fixed: Subject) -> dict:
     variant, `bounds` (stats.Bounds or None), the ratio `wanted` and the share of the
     fixed exposure that counts.
     """
-    control_sample = control.measured()
+    control_sample = control.measured(at_home(control))
     fixed_sample = fixed.measured(comparable(control))
     seconds = control_sample.total("seconds")
     rate = control_sample.total("hits") / seconds if seconds else 0.0
@@ -154,11 +159,16 @@ def doubts_of_fix(subject: Subject, proof: dict):
     if proof["children"] < CHILDREN:
         yield f'ran in {proof["children"]} of {CHILDREN} children in the control\'s window'
     if bounds.ratio > wanted:
-        more = proof["seconds"] * (bounds.ratio / wanted - 1)
-        why = "budget short" if bounds.rounds > wanted else "overdispersed"
+        why = "overdispersed" if bounds.ratio > 3 * bounds.rounds else "budget short"
         yield (f"{why}: ratio bound {bounds.ratio:.1e} by {bounds.basis} "
                f"({bounds.rounds:.1e} by rounds), wanted {wanted:.0e}: "
-               f"about {more:.0f} s more")
+               f'{more_time(proof["seconds"], bounds.ratio / wanted)}')
+
+
+def more_time(seconds: float, factor: float) -> str:
+    """How long to go on so that `seconds` of exposure become `factor` times as many."""
+    more = seconds * (factor - 1)
+    return f"about {more:.0f} s more" if more < 3600 else "no hope without steadier children"
 
 
 def describe(hits: Dict[str, int]) -> str:

@@ -3,13 +3,14 @@
 An item is what one test runs: a race of a case (its control and its clean variants, in
 turns A B A B), or one further variant of a case for a short time.
 """
+import itertools
 import time
 from dataclasses import dataclass
 from typing import Dict, List, Optional, Tuple
 
-from reports import judge
+from reports import judge, stats
 from reports.storm import Order, Programs, seed_of
-from reports.subject import Subject, env_text, is_clean
+from reports.subject import Subject, env_text, home, is_clean
 
 # Seconds of one unit of budget; an item's share of the time is its weight in units.
 WEIGHT = {"race": 6.0, "buggy": 0.5, "quiet": 0.8}
@@ -22,6 +23,7 @@ STOP_HITS = 10           # a variant that only has to be caught stops here
 AIMING, AGAIN = 0.2, 0.08  # share of a race's time for a control slice: first, later
 CONTROL_PATIENCE = 0.6   # share of a race's time for a control that is not caught yet
 PREFERRED_HITS = 300     # a control with fewer goes on for as long as the clean side
+UNSTEADY = 0.8           # variation between children at which a control aims once more
 
 
 @dataclass(frozen=True)
@@ -157,50 +159,40 @@ class Runner:
     def race(self, item: Item, seconds: float) -> Tuple[Optional[Subject], List[Subject]]:
         """Control and clean variants in turns, until the ratio bounds or the time is reached.
 
-        At least two slices each; ends early at a hit of a clean variant or when a program
-        fails. Without a control each clean variant runs once.
+        At least two turns; ends early at a hit of each clean variant or when the control's
+        program fails. Without a control each clean variant runs once.
         """
         control = self.subject(item, item.control, "control") if item.control else None
         clean = [self.subject(item, v, "clean") for v in item.variants]
-        end = time.monotonic() + seconds
-        waiting = time.monotonic() + CONTROL_PATIENCE * seconds
-        if control is None:
-            for subject in clean:
-                self.slice(subject, AIMING * seconds, children=CHILDREN)
-            return None, clean
-        turn = 0
-        while turn < 2 or time.monotonic() < end:
-            first = turn == 0 or not caught_env(control)
-            part = seconds * (AIMING if first else AGAIN)
-            if control_hits(control) < PREFERRED_HITS and turn:
-                part = seconds * AIMING
-            self.slice(control, part, children=CHILDREN, env=caught_env(control))
-            if control.broken or control.skipped:
+        start = time.monotonic()
+        for turn in itertools.count():
+            spent = time.monotonic() - start
+            if control and not self.turn_of_control(control, turn, seconds):
                 break
-            if turn and not caught_env(control) and time.monotonic() < waiting:
-                turn += 1
-                continue
-            open_ends = [s for s in clean if unproved(control, s, turn)]
-            for subject in open_ends:
-                self.slice(subject, AIMING * seconds / len(clean), children=CHILDREN,
-                           env=clean_env(control, subject))
-            turn += 1
-            if turn >= 2 and not any(unproved(control, s, turn) for s in clean):
+            patient = turn == 0 or spent > CONTROL_PATIENCE * seconds
+            if not control or home(control) or patient:
+                for subject in clean:
+                    if unproved(control, subject, turn):
+                        self.slice(subject, AIMING * seconds / len(clean), children=CHILDREN,
+                                   env=clean_env(control, subject) if control else None)
+            proved = not any(unproved(control, s, turn + 1) for s in clean)
+            spent = time.monotonic() - start
+            if not control or turn >= 1 and (proved or spent >= seconds):
                 break
         return control, clean
 
+    def turn_of_control(self, control: Subject, turn: int, seconds: float) -> bool:
+        """One slice of the control: aims until it is caught in steady children, then replays.
 
-def control_hits(control: Subject) -> int:
-    """Hits of a control's measured exposure."""
-    return int(control.measured().total("hits"))
-
-
-def caught_env(control: Subject) -> Optional[str]:
-    """The environment in which the control was caught most often per round, or None."""
-    caught = [r for r in control.results if r.get("measured") and r["measured"]["hits"]]
-    best = max(caught, default=None,
-               key=lambda r: r["measured"]["hits"] / r["measured"]["rounds"])
-    return env_text(best) if best else None
+        Returns False when its program failed or declined.
+        """
+        sample = control.measured(judge.at_home(control))
+        steady = stats.variation_upper(sample.hits, sample.rounds) < UNSTEADY
+        aims = home(control) is None or turn == 1 and not steady
+        part = AIMING if aims or sample.total("hits") < PREFERRED_HITS else AGAIN
+        self.slice(control, part * seconds, children=CHILDREN,
+                   env=None if aims else home(control))
+        return not (control.broken or control.skipped)
 
 
 def clean_env(control: Subject, subject: Subject) -> Optional[str]:
@@ -210,20 +202,20 @@ def clean_env(control: Subject, subject: Subject) -> Optional[str]:
     the control's own is tried, and then it aims anew. Without near misses to go by, the
     control's own environment is the only comparable one.
     """
-    theirs = caught_env(control)
+    theirs = home(control)
     if theirs is None:
         return None
     counts = judge.comparable(control)
     good = [r for r in subject.results if counts(r)]
     if good:
         return env_text(good[-1])
-    if not any(r["measured"]["near"] for r in control.results if r.get("measured")):
+    if not control.measured(judge.at_home(control)).total("near"):
         return theirs
     return theirs if len(subject.results) % 2 else None
 
 
-def unproved(control: Subject, subject: Subject, turn: int) -> bool:
-    """True while a clean variant needs another slice."""
+def unproved(control: Optional[Subject], subject: Subject, turn: int) -> bool:
+    """True while a clean variant needs another slice, `turn` turns being over."""
     if any(subject.hits().values()) or subject.broken or subject.skipped:
         return False
     return turn < 2 or judge.judge_clean(subject, control, True)[0] != "FIX_CONFIRMED"

@@ -2,7 +2,7 @@
 from dataclasses import dataclass, field
 from typing import Dict, List, Optional
 
-from reports.stats import Sample
+from reports.stats import Sample, rate_lower, variation_upper
 
 BUGGY_PREFIX = "BUG_"
 # The engine's own failures: never evidence about the target.
@@ -74,6 +74,27 @@ class Subject:
                 for child in result["measured"]["per_child"]:
                     sample.add(child)
         return sample
+
+
+def home(subject: Subject) -> Optional[str]:
+    """The environment that a control is compared in: where it proves most; None: no hit.
+
+    Of the environments with measured hits, the one whose mean rate over children has the
+    highest lower bound (a high rate that few children share is worth little).
+    """
+    samples: Dict[str, Sample] = {}
+    for result in subject.results:
+        if result.get("measured") and result["measured"]["hits"]:
+            samples.setdefault(env_text(result), Sample())
+    for place, sample in samples.items():
+        vars(sample).update(vars(subject.measured(lambda r, p=place: env_text(r) == p)))
+
+    def worth(place):
+        sample = samples[place]
+        hits, rounds = sample.total("hits"), sample.total("rounds")
+        variation = variation_upper(sample.hits, sample.rounds)
+        return rate_lower(hits, rounds, max(1, sample.children), variation), hits / rounds
+    return max(samples, key=worth, default=None)
 
 
 def sum_counts(dicts) -> Dict[str, int]:

@@ -1,4 +1,5 @@
 """Figures in words, the same in the table, JUnit and HTML."""
+import json
 import math
 from typing import List, Optional
 
@@ -20,10 +21,17 @@ MEANINGS = {
     "SKIPPED": "this machine lacks what the test needs: no evidence either way",
 }
 
+SHORT = {"FIX_CONFIRMED": "confirmed", "QUIET_AS_EXPECTED": "quiet"}
+
 
 def mark(verdict: str) -> str:
     """A sign for a verdict, so that colour never stands alone."""
     return MARKS.get(verdict, UNEXPECTED_MARK)
+
+
+def short(verdict: str) -> str:
+    """A verdict in as few letters as the matrix can spare."""
+    return SHORT.get(verdict, verdict.replace("_", " ").lower())
 
 
 def number(value: Optional[float]) -> str:
@@ -90,3 +98,24 @@ def ordered(rows: List[dict]) -> List[dict]:
     """Rows by case: the clean variants, the control, then the others as they ran."""
     rank = {"list": 0, "clean": 1, "control": 2}
     return sorted(rows, key=lambda r: (r["target"], r["case"], rank.get(r["role"], 3)))
+
+
+def evidence(value) -> List[str]:
+    """Evidence of a finding, one line per member, JSON without the noise."""
+    if isinstance(value, dict):
+        return [f"{name}: {compact(member)}" for name, member in value.items()]
+    if isinstance(value, list):
+        return [compact(member) for member in value]
+    return [compact(value)]
+
+
+def compact(value) -> str:
+    """A value as short text: key=value pairs for objects, JSON for the rest."""
+    if isinstance(value, dict):
+        return "  ".join(f"{name}={compact(member)}" for name, member in value.items())
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+
+
+def chance(p: float) -> str:
+    """A p value; below 1e-9 it says only that."""
+    return "< 1e-9" if p < 1e-9 else number(p)

@@ -1,0 +1,219 @@
+"""The matrix end to end, on pretended storm programs: one for each thing that can go wrong."""
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from reports import folder, matrix, process, storm
+
+ROOT = Path(__file__).resolve().parent.parent
+FAKE = Path(__file__).with_name("fakes") / "storm.py"
+EXPECT = [{"variant": "BUG_WIDE", "failure": "lost_wakeup", "models": ["sc", "tso", "c11"]},
+          {"variant": "BUG_A", "failure": "lost_wakeup", "models": ["tso", "c11"]},
+          {"variant": "BUG_ARM", "failure": "lost_wakeup", "models": ["armv8"]},
+          {"variant": "BUG_A+plain", "failure": "data_race", "models": ["sc", "tso"]}]
+DUE = ["lost_wakeup"]
+
+
+def make(root, **variants):
+    """A build folder of fakes. variants: what each does, or (case, what) pairs by name."""
+    promises = {"BUG_A": DUE, "BUG_WIDE": DUE}
+    for name, do in variants.items():
+        name = {"A_plain": "BUG_A+plain"}.get(name, name if name == "fixed" else f"BUG_{name}")
+        place = root / "build" / "native" / "toy" / name
+        place.mkdir(parents=True)
+        shutil.copy(FAKE, place / "storm")
+        settings = do if isinstance(do, dict) else {"do": do}
+        case = {"expect": EXPECT, "expected": promises.get(name, []), **settings}
+        (place / "behaviour.json").write_text(json.dumps({"race": case}))
+    return root
+
+
+def rig(root, *options, seconds=2, **more):
+    """Run the matrix as make storm does; returns the finished process."""
+    command = [sys.executable, "-m", "pytest", "tests/test_matrix.py", "-p", "no:cacheprovider",
+               f"--rig-build={root}/build", f"--rig-out={root}/out", f"--rig-seconds={seconds}",
+               "--rig-seed=5", *options]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, **more)
+
+
+def verdicts(root):
+    """Verdict by variant, as the run wrote them."""
+    found = json.loads((root / "out" / "verdicts.json").read_text())
+    return {row["variant"]: row["verdict"] for row in found["rows"]}
+
+
+def test_a_good_run_from_end_to_end(tmp_path):
+    done = rig(make(tmp_path, fixed="quiet", A="catch", WIDE="catch", ARM="quiet",
+                    A_plain="catch"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert verdicts(tmp_path) == {
+        "fixed": "FIX_CONFIRMED", "BUG_A": "CAUGHT", "BUG_WIDE": "CAUGHT",
+        "BUG_ARM": "QUIET_AS_EXPECTED"}
+    run = folder.load(tmp_path / "out")
+    assert run.complete and run.header["state"] == "complete"
+    roles = {(s["variant"], s["role"]) for s in run.slices}
+    assert roles == {("fixed", "clean"), ("BUG_A", "control"), ("BUG_WIDE", "buggy"),
+                     ("BUG_ARM", "quiet")}
+    turns = [s["variant"] for s in run.slices if s["role"] in ("control", "clean")]
+    assert turns[:4] == ["BUG_A", "fixed", "BUG_A", "fixed"]
+    again = [s["command"] for s in run.slices if s["variant"] == "BUG_A"][1]
+    assert "--env" in again
+    last = done.stdout.rstrip().split("\n")[-1]
+    assert last.startswith("AS EXPECTED: 4 verdicts") and "--rig-seed" in last
+    assert done.stdout.lstrip().startswith("verdict")
+    for name in ("index.html", "junit.xml", "run.json"):
+        assert (tmp_path / "out" / name).stat().st_size
+    assert "\r" not in done.stdout and "\x1b" not in done.stdout
+
+
+BROKEN = {
+    "not caught": (dict(fixed="quiet", A="quiet"), 1, "BUG_A", "NOT_CAUGHT"),
+    "wrong class": (dict(fixed="quiet", A="catch", WIDE="wrong"), 1, "BUG_WIDE", "WRONG_CLASS"),
+    "hit where none may": (dict(fixed="quiet", A="catch", ARM="catch"), 1, "BUG_ARM",
+                           "UNEXPECTED_HIT"),
+    "refuted": (dict(fixed="catch", A="catch"), 1, "fixed", "REFUTED"),
+    "outside the window": (dict(fixed="far", A="catch"), 1, "fixed", "INCONCLUSIVE"),
+    "crash": (dict(fixed="quiet", A="catch", WIDE="crash"), 2, "BUG_WIDE", "ENGINE_ERROR"),
+    "garbage": (dict(fixed="quiet", A="catch", WIDE="garbage"), 2, "BUG_WIDE", "ENGINE_ERROR"),
+    "foreign": (dict(fixed="quiet", A="catch", WIDE="foreign"), 2, "BUG_WIDE", "ENGINE_ERROR"),
+    "newer": (dict(fixed="newer", A="catch"), 2, "fixed", "ENGINE_ERROR"),
+    "refusal": (dict(fixed="quiet", A="refuse"), 2, "BUG_A", "ENGINE_ERROR"),
+    "engine error": (dict(fixed="quiet", A="engine_error"), 2, "BUG_A", "ENGINE_ERROR"),
+    "skip": (dict(fixed="quiet", A="catch", WIDE="skip"), 0, "BUG_WIDE", "SKIPPED"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_each_broken_subject_gets_its_verdict(tmp_path, name):
+    variants, code, variant, verdict = BROKEN[name]
+    done = rig(make(tmp_path, **variants))
+    assert verdicts(tmp_path)[variant] == verdict, done.stdout + done.stderr
+    assert done.returncode == code
+    cases = ElementTree.parse(tmp_path / "out" / "junit.xml").getroot().iter("testcase")
+    marks = {c.get("name"): [e.tag for e in c if e.tag != "system-out"] for c in cases}
+    assert marks[variant] == [{0: "skipped", 1: "failure", 2: "error"}[code]]
+    if code:
+        assert f"toy/race {variant}: {verdict}" in done.stdout and "  replay: " in done.stdout
+
+
+def test_a_hang_is_killed_with_its_children_and_is_a_timeout(tmp_path):
+    done = rig(make(tmp_path, fixed="quiet", A="catch", WIDE="hang"), "--rig-grace=0.5")
+    assert done.returncode == 2 and verdicts(tmp_path)["BUG_WIDE"] == "ENGINE_ERROR"
+    slices = [s for s in folder.load(tmp_path / "out").slices if s["variant"] == "BUG_WIDE"]
+    assert slices[0]["state"] == "timeout" and slices[0]["wall_s"] < 10
+    alive = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True)
+    assert alive.stdout == ""
+
+
+def test_stderr_of_a_failure_is_kept(tmp_path):
+    rig(make(tmp_path, fixed="quiet", A="crash"))
+    broken = next(s for s in folder.load(tmp_path / "out").slices if s["state"] == "crash")
+    assert "about to crash" in (tmp_path / "out" / broken["stderr"]).read_text()
+
+
+def test_a_program_that_cannot_list_is_an_engine_error(tmp_path):
+    make(tmp_path, fixed="quiet", A="catch", WIDE="catch")
+    place = tmp_path / "build" / "native" / "toy" / "BUG_WIDE" / "behaviour.json"
+    place.write_text('{"*": {}}')
+    assert rig(tmp_path).returncode == 2
+    assert verdicts(tmp_path)["BUG_WIDE"] == "ENGINE_ERROR"
+
+
+def test_ctrl_c_leaves_a_valid_folder_that_says_so(tmp_path):
+    make(tmp_path, fixed={"do": "quiet", "sleep": 30}, A={"do": "catch", "sleep": 30})
+    command = [sys.executable, "-m", "pytest", "tests/test_matrix.py", "-p", "no:cacheprovider",
+               f"--rig-build={tmp_path}/build", f"--rig-out={tmp_path}/out"]
+    running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    end = time.monotonic() + 20
+    while not subprocess.run(["pgrep", "-f", f"{tmp_path}.*--case"],
+                             capture_output=True).stdout and time.monotonic() < end:
+        time.sleep(0.1)
+    running.send_signal(signal.SIGINT)
+    text, _ = running.communicate(timeout=20)
+    assert running.returncode == 130
+    run = folder.load(tmp_path / "out")
+    assert run.header["state"] == "interrupted" and not run.complete
+    assert text.rstrip().split("\n")[-1].startswith("NOT AS EXPECTED (interrupted)")
+
+
+def test_a_case_without_a_due_variant_fails(tmp_path):
+    done = rig(make(tmp_path, fixed="quiet", ARM="quiet"))
+    assert verdicts(tmp_path)["fixed"] == "CLEAN" and done.returncode == 1
+    assert "no variant of it is caught on this hardware" in done.stdout
+
+
+def test_selecting_a_variant_runs_it_alone(tmp_path):
+    make(tmp_path, fixed="quiet", A="catch", WIDE="catch")
+    assert rig(tmp_path, "--rig-variant=BUG_WIDE").returncode == 0
+    assert verdicts(tmp_path) == {"BUG_WIDE": "CAUGHT"}
+
+
+@pytest.mark.parametrize("options, text", [
+    (["--rig-case=nonsense"], "select nothing"), (["--rig-seed=many"], "no whole number"),
+    (["--rig-seconds=-1"], "over 0"), (["--rig-seconds=soon"], "no number"),
+    (["--rig-lane=vax"], "make build LANE=vax"), (["--rig-out=README.md/x"], "cannot write")])
+def test_wrong_use_is_refused_in_one_line(tmp_path, options, text):
+    make(tmp_path, fixed="quiet", A="catch")
+    (tmp_path / "file").write_text("")
+    options = [o.replace("README.md", str(tmp_path / "file")) for o in options]
+    done = rig(tmp_path, *options)
+    assert done.returncode == 64
+    assert text in done.stdout + done.stderr
+
+
+def test_a_foreign_folder_is_not_overwritten(tmp_path):
+    make(tmp_path, fixed="quiet", A="catch")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.tex").write_text("dear")
+    assert rig(tmp_path).returncode == 64
+    assert (tmp_path / "out" / "thesis.tex").read_text() == "dear"
+
+
+def test_plain_test_runs_do_not_see_the_matrix():
+    done = subprocess.run([sys.executable, "-m", "pytest", "tests", "--collect-only", "-q",
+                           "-p", "no:cacheprovider"], cwd=ROOT, capture_output=True, text=True)
+    assert "test_stats.py" in done.stdout and "test_matrix" not in done.stdout
+
+
+def test_pins_and_placement_are_handed_through():
+    programs = storm.Programs(Path("build"), "native", ROOT, "core:0", "l2")
+    words = programs.command(storm.Order("toy", "fixed", "race", 1.5, 9, env="a b"))
+    assert words == ["build/native/toy/fixed/storm", "--case", "race", "--seconds", "1.5",
+                     "--seed", "9", "--pin", "core:0", "--placement", "l2", "--env", "a b",
+                     "--json"]
+
+
+def test_seeds_differ_by_slice_and_repeat_by_run():
+    seeds = [storm.seed_of(5, "toy", "race", v, n) for v in ("a", "b") for n in (0, 1)]
+    assert len(set(seeds)) == 4 and seeds[0] == storm.seed_of(5, "toy", "race", "a", 0)
+    assert all(0 <= seed < 2 ** 63 for seed in seeds)
+
+
+def test_what_a_quick_item_saves_the_others_get():
+    plan = [matrix.Item("buggy", "toy", str(n), None, ("BUG_A",)) for n in range(10)]
+    plan.append(matrix.Item("race", "toy", "race", "BUG_A", ("fixed",)))
+    budget = matrix.Budget(8.0, plan)
+    for item in plan[:-1]:
+        assert budget.share(item) <= 5.1
+    assert budget.share(plan[-1]) == pytest.approx(8.0, abs=0.5)
+    assert matrix.Budget(0.001, plan).share(plan[0]) == matrix.SHORTEST_S
+
+
+def test_the_hardest_due_variant_is_the_control():
+    assert matrix.choose_control(["BUG_WIDE", "BUG_A"], EXPECT) == "BUG_A"
+    assert matrix.choose_control([], EXPECT) is None
+
+
+def test_groups_that_a_program_opened_are_killed_with_it(tmp_path):
+    script = "import os, time\nif not os.fork(): os.setpgid(0, 0)\ntime.sleep(50)"
+    ended = process.run([sys.executable, "-c", script, str(tmp_path)], 0.7)
+    assert ended.exit is None and ended.wall_s < 10
+    alive = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True)
+    assert alive.stdout == ""
