@@ -30,6 +30,7 @@ static const char usage[] =
 	"  --layout NAME      natural or spread; default: aim chooses\n"
 	"  --children N       processes to measure in (default 20)\n"
 	"  --until-hits N     end after so many hits\n"
+	"  --patience S       how long a child may be silent (default 20)\n"
 	"  --json             one JSON object on stdout\n"
 	"exit: 0 as expected, 1 unexpected verdict, 2 engine error, 64 usage, 77 skipped\n";
 
@@ -141,7 +142,7 @@ static bool parse_count(const char *text, uint64_t *n)
 
 enum option_id {
 	LIST = 256, VERSION, CASE_NAME, SECONDS, SEED, PIN, PLACEMENT, NO_AIM, ENV, LAYOUT_NAME,
-	CHILDREN, UNTIL_HITS, JSON, HELP
+	CHILDREN, UNTIL_HITS, PATIENCE, JSON, HELP
 };
 
 static const struct option options[] = {
@@ -157,6 +158,7 @@ static const struct option options[] = {
 	{ "layout", required_argument, NULL, LAYOUT_NAME },
 	{ "children", required_argument, NULL, CHILDREN },
 	{ "until-hits", required_argument, NULL, UNTIL_HITS },
+	{ "patience", required_argument, NULL, PATIENCE },
 	{ "json", no_argument, NULL, JSON },
 	{ "help", no_argument, NULL, HELP },
 	{ NULL, 0, NULL, 0 },
@@ -172,6 +174,11 @@ static int take_number(struct options *o, int id, const char *text)
 		o->seconds = strtod(text, &end);
 		if (end == text || *end || !(o->seconds > 0 && o->seconds <= 1e7))
 			return bad_value("seconds", text, "a number above 0");
+		return 0;
+	case PATIENCE:
+		o->patience = strtod(text, &end);
+		if (end == text || *end || !(o->patience > 0 && o->patience <= 1e6))
+			return bad_value("patience", text, "a number above 0");
 		return 0;
 	case SEED:
 		return parse_count(text, &o->seed) ? 0 : bad_value("seed", text, "a number");
@@ -219,7 +226,7 @@ static int parse(int argc, char **argv, struct options *o)
 int main(int argc, char **argv)
 {
 	struct options o = { .program = argv[0], .placement = "all", .seconds = 2,
-			     .children = 20, .seed = (uint64_t)world_now() % 1000000007 };
+			     .patience = 20, .children = 20, .seed = (uint64_t)world_now() % 1000000007 };
 	int code = parse(argc, argv, &o);
 	if (code > 0)
 		return code;

@@ -4,7 +4,8 @@
 
 #include "base/world.h"
 
-/* Set by a thread that runs actors of a case: no system call sits in a round. */
+/* Set by a thread that runs actors of a case: no system call sits in a round.
+ */
 struct world_hooks {
 	void (*wait)(void); /* instead of sleeping or yielding: look around, return */
 	void (*fatal)(const char *message); /* ends the round; does not return */

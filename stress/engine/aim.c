@@ -20,7 +20,8 @@ void aim_init(struct aim *aim, const struct subject *s, int layout, uint64_t see
 	aim->current = -1;
 }
 
-/* Value per unit of time, pulled towards nothing while there is little evidence. */
+/* Value per unit of time, pulled towards nothing while there is little
+ * evidence. */
 static double score(const struct aim_arm *a)
 {
 	return (a->hits * HIT_WEIGHT + a->near) / (a->ns + 50000);

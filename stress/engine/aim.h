@@ -1,9 +1,10 @@
 /* Aim: the search for an environment in which the actors collide.
  *
- * Random environments first, then a bandit over the best of them and their mutations
- * that keeps exploring. It steers by hits, and by near misses where there are none, so
- * that it works for rare bugs and for fixed variants. The whole state is plain data: it
- * lives in memory shared with the children and survives them.
+ * Random environments first, then a bandit over the best of them and their
+ * mutations that keeps exploring. It steers by hits, and by near misses where
+ * there are none, so that it works for rare bugs and for fixed variants. The
+ * whole state is plain data: it lives in memory shared with the children and
+ * survives them.
  */
 #ifndef ENGINE_AIM_H
 #define ENGINE_AIM_H
@@ -32,7 +33,8 @@ struct aim {
 	int current;     /* the arm on trial, or -1: an environment not among them */
 	struct aim_arm arm[AIM_ARMS];
 	struct env shape; /* the profile's environment, but for its offset */
-	/* By start offset, from -300 ns in bins of 10 ns; of blocks that share shape. */
+	/* By start offset, from -300 ns in bins of 10 ns; of blocks that share
+	 * shape. */
 	struct { double rounds, hits, near; } profile[AIM_BINS];
 };
 

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
-/* The body of a child: its threads run block after block until the time is over. */
+/* The body of a child: its threads run block after block until the time is
+ * over. */
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -231,7 +232,8 @@ struct seat {
 	unsigned actor;
 };
 
-/* Sits down on the actor's processor; all wait for all, and go home if one failed. */
+/* Sits down on the actor's processor; all wait for all, and go home if one
+ * failed. */
 static bool sit_down(struct shop *shop, unsigned actor)
 {
 	char why[PIN_WHY];

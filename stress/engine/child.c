@@ -14,7 +14,7 @@
 
 #include "stress/world.h"
 
-enum { LOOK_MS = 200, SILENT_NS_FACTOR = 1000000, SILENT_MS = 20000 };
+enum { LOOK_MS = 100 };
 
 volatile int child_stop;
 
@@ -40,8 +40,9 @@ void result_add_failure(struct result *r, enum failure f, const char *what)
 	snprintf(finding->outcome, sizeof finding->outcome, "%s", what);
 }
 
-/* Waits for the child's end while it shows progress. Returns false after silence. */
-static bool watch(int pidfd, struct result *r)
+/* Waits for the child's end while it shows progress. Returns false after
+ * silence. */
+static bool watch(int pidfd, struct result *r, int64_t patience)
 {
 	uint64_t beat = 0;
 	int64_t last = world_now();
@@ -56,7 +57,7 @@ static bool watch(int pidfd, struct result *r)
 		if (now_beat != beat) {
 			beat = now_beat;
 			last = now;
-		} else if (now - last > (int64_t)SILENT_MS * SILENT_NS_FACTOR) {
+		} else if (now - last > patience) {
 			return false;
 		}
 	}
@@ -101,7 +102,7 @@ bool child_run(const struct child_plan *plan, struct result *r)
 	}
 	setpgid(pid, pid);
 	int pidfd = pidfd_open(pid, 0);
-	bool alive = pidfd >= 0 && !watch(pidfd, r);
+	bool alive = pidfd >= 0 && !watch(pidfd, r, plan->patience);
 	if (alive)
 		kill(-pid, SIGKILL);
 	int status = 0;
@@ -112,7 +113,7 @@ bool child_run(const struct child_plan *plan, struct result *r)
 		close(pidfd);
 	bool ended = !alive && judge_end(r, status);
 	if (alive)
-		result_add_failure(r, TIMEOUT, "no block ended in 20 s");
+		result_add_failure(r, TIMEOUT, "no block ended within --patience");
 	r->children++;
 	if (plan->phase == PHASE_MEASURE && r->measured_children + 1 < MAX_CHILDREN)
 		r->measured_children++;

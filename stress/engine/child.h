@@ -1,7 +1,7 @@
 /* Children: one process per many blocks, watched, and killed with its group.
  *
- * A child works on a result in memory shared with its parent, so that what it found is
- * there even if it crashes in the next round.
+ * A child works on a result in memory shared with its parent, so that what it
+ * found is there even if it crashes in the next round.
  */
 #ifndef ENGINE_CHILD_H
 #define ENGINE_CHILD_H
@@ -60,16 +60,19 @@ struct child_plan {
 	const struct subject *subject;
 	enum phase phase;
 	int64_t ns;           /* how long to run */
+	int64_t patience;     /* ns without the end of a block: a timeout */
 	uint64_t until_hits;  /* stop after so many hits in all; 0: never */
 	uint64_t seed;
 };
 
 /* Zeroed, in memory shared with children. */
 struct result *result_new(void);
-/* Runs one child to its end. Returns true if it ended by itself; else the reason is
- * among the result's failures and findings (crash, timeout, engine_error). */
+/* Runs one child to its end. Returns true if it ended by itself; else the
+ * reason is among the result's failures and findings (crash, timeout,
+ * engine_error). */
 bool child_run(const struct child_plan *plan, struct result *r);
-/* The body of the child: used by child_run, and directly where forking is no use. */
+/* The body of the child: used by child_run, and directly where forking is no
+ * use. */
 void child_work(const struct child_plan *plan, struct result *r);
 /* Adds a finding that has no round. */
 void result_add_failure(struct result *r, enum failure f, const char *what);

@@ -20,7 +20,8 @@ static inline uint64_t clock_ticks(void)
 
 /* Ticks in a nanosecond, measured once over a millisecond. */
 double clock_ticks_per_ns(void);
-/* Whether the counter is fine enough to aim with: 4 ns or less between ticks. */
+/* Whether the counter is fine enough to aim with: 4 ns or less between ticks.
+ */
 bool clock_is_fine(void);
 
 #endif

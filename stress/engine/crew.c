@@ -49,12 +49,13 @@ struct crew *crew_new(const struct subject *s, bool yields, uint64_t seed)
 	c->states = world_map(round_up(c->pitch * BLOCK_ROUNDS, 4096));
 	c->slot = world_map(round_up(sizeof(struct slot) * c->slots * BLOCK_ROUNDS, 4096));
 	c->outcome = world_map(round_up(sizeof(word32) * BLOCK_ROUNDS, 4096));
-	c->first = 1; /* 0: judged and failed mean no round */
+	c->first = 1; /* judged: 0 means no round */
 	for (unsigned a = 0; a < c->actors; a++) {
 		struct worker *w = &c->worker[a];
 		w->crew = c;
 		w->actor = a;
 		w->round = c->first;
+		w->spins = yields ? 8 : 512;
 		w->rng = seed + a + 1;
 		rng_next(&w->rng);
 	}

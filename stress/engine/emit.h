@@ -6,7 +6,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Where a value belongs: key is NULL inside an array. Every call writes one value. */
+/* Where a value belongs: key is NULL inside an array. Every call writes one
+ * value. */
 void json_object(FILE *f, const char *key);
 void json_array(FILE *f, const char *key);
 /* Ends the innermost object or array; the outermost one with a newline. */

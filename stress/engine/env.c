@@ -200,8 +200,8 @@ static uint16_t random_jitter(uint64_t *rng)
 	return choice[rng_below(rng, sizeof choice / sizeof *choice)];
 }
 
-/* Delays count from the actor that starts first; spread fields have lines of their own,
- * so that only the natural layout can be shifted. */
+/* Delays count from the actor that starts first; spread fields have lines of
+ * their own, so that only the natural layout can be shifted. */
 static void normalize(struct env *e, const struct subject *s)
 {
 	if (strcmp(s->layout[e->layout]->layout, "natural") != 0)

@@ -1,5 +1,5 @@
-/* The environment of a block: everything but the code that decides whether the critical
- * instructions of two actors meet. Aim searches it; --env replays it.
+/* The environment of a block: everything but the code that decides whether the
+ * critical instructions of two actors meet. Aim searches it; --env replays it.
  *
  *   layout=spread,pace=250,delay=0:35.5,jitter=6.4,touch=r.o./.r..,shift=0,fence=01,by=1
  */
@@ -37,12 +37,13 @@ struct subject {
 	unsigned lines[LAYOUTS]; /* of the state that touching covers */
 };
 
-/* Finds a case by name in the linker section. Returns false if there is none. */
+/* Finds a case by name in the linker section. Returns false if there is none.
+ */
 bool subject_find(const char *name, struct subject *s);
 /* Writes the text form. */
 void env_text(const struct env *e, const struct subject *s, char text[ENV_TEXT]);
-/* Reads the text form; parts left out are as in env_plain. Returns NULL, or what is
- * wrong with the text. */
+/* Reads the text form; parts left out are as in env_plain. Returns NULL, or
+ * what is wrong with the text. */
 const char *env_parse(const char *text, const struct subject *s, struct env *e);
 /* Actors released together, natural layout, nothing touched: aim's zero. */
 void env_plain(struct env *e);

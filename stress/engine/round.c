@@ -7,13 +7,14 @@
 #include "engine/clock.h"
 #include "stress/world.h"
 
-enum { LATE_NS = 100000, SPINS_PER_LOOK = 512, START_MARGIN_NS = 400 };
+enum { LATE_NS = 100000, START_MARGIN_NS = 400 };
 
 static _Thread_local struct worker *self;
 
 /* --- waiting for the others --- */
 
-/* Called now and then by whoever waits. since: when it first called, 0 before. */
+/* Called now and then by whoever waits. since: when it first called, 0 before.
+ */
 static void look_around(struct worker *w, int64_t *since)
 {
 	int64_t now = world_now();
@@ -31,17 +32,20 @@ static inline void wait_at_least(struct worker *w, struct worker *other, uint64_
 	uint32_t spins = 0;
 	/* pairs with: announce() store — all that the other did before */
 	while (load_acquire(&other->at) < at)
-		if (++spins % SPINS_PER_LOOK == 0)
+		if (++spins % w->spins == 0)
 			look_around(w, &since);
 }
 
-/* Tells the others that this round begins, and so that the one before is over. */
+/* Tells the others that this round begins, and so that the one before is over.
+ */
 static inline void announce(struct worker *w)
 {
-	/* pairs with: wait_at_least(), quiescent() — all this actor did before */
+	/* pairs with: wait_at_least(), quiescent() — all this actor did before
+	 */
 	store_release(&w->at, w->round << 8);
 	if (w->crew->env.fence >> w->actor & 1)
-		/* pairs with: nothing; empties the store buffer, a lever of aim */
+		/* pairs with: nothing; empties the store buffer, a lever of aim
+		 */
 		fence_seq_cst();
 }
 
@@ -67,7 +71,8 @@ static inline void spin(uint32_t turns)
 		__asm__ volatile("");
 }
 
-/* Every PACED rounds the actors meet, and actor 0 says when the next ones start. */
+/* Every PACED rounds the actors meet, and actor 0 says when the next ones
+ * start. */
 static void agree_on_start(struct worker *w)
 {
 	struct crew *c = w->crew;
@@ -81,7 +86,7 @@ static void agree_on_start(struct worker *w)
 		uint32_t spins = 0;
 		/* pairs with: above */
 		while (load_acquire(&c->agreed) < w->round)
-			if (++spins % SPINS_PER_LOOK == 0)
+			if (++spins % w->spins == 0)
 				look_around(w, &since);
 	}
 	w->start = c->start;
@@ -118,8 +123,9 @@ _Noreturn static void leave_round(struct worker *w)
 	_longjmp(w->escape, 1);
 }
 
-/* Whether w's peers are all past this round or parked in it with nobody to ready them.
- * Progress words only grow within a round, so two equal collects are a snapshot. */
+/* Whether w's peers are all past this round or parked in it with nobody to
+ * ready them. Progress words only grow within a round, so two equal collects
+ * are a snapshot. */
 static bool quiescent(struct worker *w)
 {
 	struct crew *c = w->crew;
@@ -135,13 +141,14 @@ static bool quiescent(struct worker *w)
 			if (at >> 8 > w->round)
 				continue;
 			/* pairs with: spin_ready() swap */
-			if (!(at & 1) || load_acquire(&w->slots[a].g.status) != G_WAITING)
+			if (at >> 8 < w->round || !(at & 1) || load_acquire(&w->slots[a].g.status) != G_WAITING)
 				return false;
 		}
 	return true;
 }
 
-/* Nothing can move any more: the first of the parked actors has the round judged. */
+/* Nothing can move any more: the first of the parked actors has the round
+ * judged. */
 _Noreturn static void strand(struct worker *w)
 {
 	struct crew *c = w->crew;
@@ -157,15 +164,17 @@ _Noreturn static void strand(struct worker *w)
 				w->slots[a].stranded = 1;
 		int o = c->test->judge(w->state, w->slots);
 		uint32_t open = OUT_OPEN;
-		/* The first failure owns the round. pairs with: crew_settle() */
+		/* The first failure owns the round. pairs with: crew_settle()
+		 */
 		cas_acq_rel(&c->outcome[w->index], &open,
 			    o < 0 ? OUT_WRONG : (uint32_t)o + OUT_LISTED);
-		/* pairs with: below — the judge has looked, states may change */
+		/* pairs with: below — the judge has looked, states may change
+		 */
 		store_release(&c->judged, w->round);
 	} else {
 		int64_t since = 0;
 		/* pairs with: above */
-		while (load_acquire(&c->judged) != w->round)
+		while (load_acquire(&c->judged) < w->round)
 			look_around(w, &since);
 	}
 	leave_round(w);
@@ -201,11 +210,11 @@ static void spin_park(commit_fn *commit, void *arg)
 		if (load_acquire(&g->status) == G_RUNNABLE)
 			break;
 		/* pairs with: strand() store */
-		if (load_acquire(&w->crew->judged) == w->round)
+		if (load_acquire(&w->crew->judged) >= w->round)
 			leave_round(w);
 		if (quiescent(w))
 			strand(w);
-		if (spins % SPINS_PER_LOOK == 0)
+		if (spins % w->spins == 0)
 			look_around(w, &since);
 	}
 	/* relaxed: it is this thread's again */
@@ -248,8 +257,8 @@ const struct runtime spin_runtime = {
 static void hook_wait(void)
 {
 	struct worker *w = self;
-	/* pairs with: hook_fatal() — who threw may have died with the lock held */
-	if (load_acquire(&w->crew->failed) == w->round)
+	/* pairs with: hook_fatal() — who threw may have left with the lock */
+	if (load_acquire(&w->crew->outcome[w->index]) == OUT_FATAL)
 		leave_round(w);
 	if (w->crew->yields)
 		sched_yield();
@@ -262,11 +271,10 @@ static void hook_fatal(const char *message)
 	struct worker *w = self;
 	struct crew *c = w->crew;
 	uint32_t open = OUT_OPEN;
-	/* The first failure owns the round. pairs with: crew_settle() */
+	/* The first failure owns the round.
+	 * pairs with: crew_settle(), hook_wait() */
 	if (cas_acq_rel(&c->outcome[w->index], &open, OUT_FATAL) && !c->fatal[0])
 		strncpy(c->fatal, message, sizeof c->fatal - 1);
-	/* pairs with: hook_wait() */
-	store_release(&c->failed, w->round);
 	leave_round(w);
 }
 

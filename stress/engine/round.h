@@ -1,11 +1,13 @@
-/* The hot loop: actors on pinned threads meet, round after round, on prepared states.
+/* The hot loop: actors on pinned threads meet, round after round, on prepared
+ * states.
  *
  *   thread 0   |start|delay|blocker(state i)|start|...|settle block|
  *   thread 1   |start|delay|closer (state i)|start|...|            |
  *
- * A crew is the set of threads that run one case together. No system call sits in a
- * round. A round ends an actor early when it is stranded (parked, and nobody is left
- * to ready it: the judge looks at once) or when the target calls world_fatal().
+ * A crew is the set of threads that run one case together. No system call sits
+ * in a round. A round ends an actor early when it is stranded (parked, and
+ * nobody is left to ready it: the judge looks at once) or when the target calls
+ * world_fatal().
  */
 #ifndef ENGINE_ROUND_H
 #define ENGINE_ROUND_H
@@ -24,7 +26,8 @@ struct crew;
 
 struct worker {
 	/* Progress: round << 8 | changes of being parked in it << 1 | parked.
-	 * Written by this thread only; a later round means the earlier is done. */
+	 * Written by this thread only; a later round means the earlier is done.
+	 */
 	_Alignas(128) word64 at;
 	_Alignas(128) struct crew *crew;
 	unsigned actor;
@@ -38,6 +41,7 @@ struct worker {
 	uint64_t start;         /* paced: the clock at the round's start */
 	uint32_t touches;
 	struct { uint16_t offset, kind; } touch[ENV_LINES];
+	uint32_t spins; /* before a waiting actor looks around */
 	bool late; /* waited longer than LATE_NS in this block */
 	jmp_buf escape;
 };
@@ -59,7 +63,6 @@ struct crew {
 	word32 *outcome;              /* per round of the block: OUT_... */
 	char fatal[96];               /* the first fatal's message */
 	_Alignas(128) word64 judged;  /* the newest round that a stranded actor judged */
-	word64 failed;                /* the newest round that ended in world_fatal */
 	struct worker worker[MAX_ACTORS];
 };
 
@@ -70,8 +73,8 @@ void crew_free(struct crew *c);
 void crew_equip(struct crew *c, const struct env *e);
 /* Prepares the block's states and slots; by one thread. */
 void crew_prepare(struct crew *c);
-/* Runs the block's rounds as worker w; all workers call it at the same time. When it
- * returns, w has passed the last round. */
+/* Runs the block's rounds as worker w; all workers call it at the same time.
+ * When it returns, w has passed the last round. */
 void worker_run_block(struct worker *w);
 /* Makes w the calling thread's; NULL: none. */
 void worker_adopt(struct worker *w);
@@ -79,7 +82,8 @@ void worker_adopt(struct worker *w);
 void crew_wait_passed(struct worker *w, uint64_t round);
 /* Judges what is still open and counts all outcomes of the block. */
 void crew_settle(struct crew *c, uint32_t count[OUT_KINDS]);
-/* The state index of the block's nth round: strided, which keeps prefetchers out. */
+/* The state index of the block's nth round: strided, which keeps prefetchers
+ * out. */
 static inline uint32_t round_index(uint64_t nth)
 {
 	return (uint32_t)(nth * 37) & (BLOCK_ROUNDS - 1);

@@ -126,6 +126,7 @@ static void one_child(struct run *run, enum phase phase, double seconds)
 		.subject = &run->subject,
 		.phase = phase,
 		.ns = (int64_t)((seconds < left ? seconds : left) * 1e9),
+		.patience = (int64_t)(run->options->patience * 1e9),
 		.until_hits = run->options->until_hits,
 		.seed = run->options->seed * 1000003 + run->result->children,
 	};
@@ -181,7 +182,8 @@ __attribute__((format(printf, 2, 3))) static int refuse(int code, const char *fo
 	return code;
 }
 
-/* Fills subject, pins and layout from the options. Returns 0 or an exit code. */
+/* Fills subject, pins and layout from the options. Returns 0 or an exit code.
+ */
 static int set_up(struct run *run, int *layout)
 {
 	const struct options *o = run->options;

@@ -1,4 +1,5 @@
-/* One run of one case: children in phases, then a verdict on what this run alone shows. */
+/* One run of one case: children in phases, then a verdict on what this run
+ * alone shows. */
 #ifndef ENGINE_RUN_H
 #define ENGINE_RUN_H
 
@@ -14,7 +15,7 @@ extern const struct identity identity;
 struct options {
 	const char *program; /* as started, for the replay command */
 	const char *case_name, *pin, *placement, *env, *layout;
-	double seconds;
+	double seconds, patience;
 	uint64_t seed, until_hits;
 	unsigned children;
 	bool no_aim, json;

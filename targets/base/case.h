@@ -1,7 +1,7 @@
 /* Cases: one small race over a target's real code.
  *
- * Two to four actors run once (a round) on one state, then a judge names the outcome.
- * A case is one file; its declaration stands at the bottom:
+ * Two to four actors run once (a round) on one state, then a judge names the
+ * outcome. A case is one file; its declaration stands at the bottom:
  *
  *   CASE(close_vs_block,
  *        .purpose = "...",
@@ -11,8 +11,8 @@
  *        OUTCOMES({ "woken", OK, NO_FAILURE, "parked, and the closer woke it" }, ...),
  *        EXPECT({ "BUG_X", LOST_WAKEUP, TSO | C11 }, ...));
  *
- * Nothing lists cases: CASE leaves a pointer in a linker section and every runner
- * (stress/, fuzz/) walks that section.
+ * Nothing lists cases: CASE leaves a pointer in a linker section and every
+ * runner (stress/, fuzz/) walks that section.
  */
 #ifndef BASE_CASE_H
 #define BASE_CASE_H
@@ -24,9 +24,10 @@
 
 enum { MAX_ACTORS = 4, MAX_SLOTS = 6, MAX_OUTCOMES = 16 };
 
-/* What one goroutine leaves of one round. Slots 0 .. actors-1 are the actors', the
- * next `passive` ones stand for goroutines that wait from the start (prepare has
- * published them where they wait; their g is G_WAITING) and only can be readied. */
+/* What one goroutine leaves of one round. Slots 0 .. actors-1 are the actors',
+ * the next `passive` ones stand for goroutines that wait from the start
+ * (prepare has published them where they wait; their g is G_WAITING) and only
+ * can be readied. */
 struct slot {
 	_Alignas(64) struct g g;
 	long got[5];       /* free for the actor; the judge reads it */
@@ -46,9 +47,10 @@ struct outcome {
 	const char *meaning; /* one sentence */
 };
 
-/* Variant `variant` must be caught with `failure` where the memory model in force is
- * one of `models`, and must stay quiet elsewhere. A DATA_RACE is for the lanes with a
- * race detector. A variant without an expectation must stay quiet everywhere. */
+/* Variant `variant` must be caught with `failure` where the memory model in
+ * force is one of `models`, and must stay quiet elsewhere. A DATA_RACE is for
+ * the lanes with a race detector. A variant without an expectation must stay
+ * quiet everywhere. */
 struct expectation {
 	const char *variant;
 	enum failure failure;
@@ -65,13 +67,14 @@ struct test_case {
 	size_t state_size;
 	struct actor actor[MAX_ACTORS + 1]; /* ends at the first without a name */
 	unsigned passive;
-	/* Makes a state ready for a round. The slots are already in order (actors'
-	 * g running, passive ones' waiting, got[] zero); the memory of the state
-	 * holds an earlier round or zeroes. Runs alone, never blocks. */
+	/* Makes a state ready for a round. The slots are already in order
+	 * (actors' g running, passive ones' waiting, got[] zero); the memory of
+	 * the state holds an earlier round or zeroes. Runs alone, never blocks.
+	 */
 	void (*prepare)(void *state, struct slot *slots);
 	/* Runs once per round when nothing can move any more: every actor has
-	 * returned or is stranded. Returns the index of an outcome, or -1 for one
-	 * that is not listed (`wrong_outcome`). Changes nothing. */
+	 * returned or is stranded. Returns the index of an outcome, or -1 for
+	 * one that is not listed (`wrong_outcome`). Changes nothing. */
 	int (*judge)(const void *state, const struct slot *slots);
 	const struct outcome *outcomes; /* end at the first without a name */
 	const struct expectation *expect; /* end at the first without a variant */
@@ -80,8 +83,8 @@ struct test_case {
 #define OUTCOMES(...) .outcomes = (const struct outcome[]){ __VA_ARGS__, { 0 } }
 #define EXPECT(...) .expect = (const struct expectation[]){ __VA_ARGS__, { 0 } }
 
-/* Hot fields of a target's structs may be spread over cache lines of their own: one
- * lever of aim. Both layouts of a target are linked into one runner. */
+/* Hot fields of a target's structs may be spread over cache lines of their own:
+ * one lever of aim. Both layouts of a target are linked into one runner. */
 #ifdef LAYOUT_SPREAD
 #define HOT _Alignas(128)
 #define LAYOUT "spread"
@@ -90,7 +93,8 @@ struct test_case {
 #define LAYOUT "natural"
 #endif
 
-/* The name is also an external symbol, so that two cases of one name do not link. */
+/* The name is also an external symbol, so that two cases of one name do not
+ * link. */
 #define CASE(id, ...)                                                                    \
 	extern const struct test_case case_##id;                                         \
 	const struct test_case case_##id = { .target = TARGET,                           \

@@ -1,4 +1,5 @@
-/* Failure classes and memory models: the same strings in C, JSON, JUnit and HTML. */
+/* Failure classes and memory models: the same strings in C, JSON, JUnit and
+ * HTML. */
 #ifndef BASE_FAILURE_H
 #define BASE_FAILURE_H
 

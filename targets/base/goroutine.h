@@ -1,8 +1,9 @@
 /* Goroutines and timers as the poller sees them: one seam, several runtimes.
  *
- * `runtime` points to the one in use: the runners of cases (stress/engine/round.c
- * spins and never enters the kernel; fuzz/world.c blocks a fiber), one thread per
- * goroutine with futexes and a timer thread (base/threads.c), later the scheduler.
+ * `runtime` points to the one in use: the runners of cases
+ * (stress/engine/round.c spins and never enters the kernel; fuzz/world.c blocks
+ * a fiber), one thread per goroutine with futexes and a timer thread
+ * (base/threads.c), later the scheduler.
  */
 #ifndef BASE_GOROUTINE_H
 #define BASE_GOROUTINE_H
@@ -12,9 +13,9 @@
 
 #include "base/order.h"
 
-/* status: G_RUNNING -> G_WAITING by the goroutine itself, before its commit step
- * makes it visible to wakers; G_WAITING -> G_RUNNABLE by the one party that took it
- * out of where it waited; back to G_RUNNING by itself. */
+/* status: G_RUNNING -> G_WAITING by the goroutine itself, before its commit
+ * step makes it visible to wakers; G_WAITING -> G_RUNNABLE by the one party
+ * that took it out of where it waited; back to G_RUNNING by itself. */
 enum g_status { G_RUNNING = 0, G_WAITING = 1, G_RUNNABLE = 2 };
 
 struct g {
@@ -40,7 +41,8 @@ struct runtime {
 	const char *name;
 	struct g *(*current)(void);
 	/* Makes the current goroutine wait. Its status is G_WAITING when commit
-	 * runs; once commit has published it, it may be readied at any moment. */
+	 * runs; once commit has published it, it may be readied at any moment.
+	 */
 	void (*park)(commit_fn *commit, void *arg);
 	/* Makes g runnable. g must be G_WAITING, else fatal. */
 	void (*ready)(struct g *g);

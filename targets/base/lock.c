@@ -4,7 +4,8 @@
 
 enum { SPIN_ROUNDS = 4, SPIN_PAUSES = 30 };
 
-/* Takes the mutex whose exchange found it `found` (held, perhaps with sleepers). */
+/* Takes the mutex whose exchange found it `found` (held, perhaps with
+ * sleepers). */
 void mutex_lock_slow(mutex *m, uint32_t found)
 {
 	/* Whoever has slept must leave MUTEX_SLEEPERS behind: it cannot know
@@ -26,8 +27,9 @@ void mutex_lock_slow(mutex *m, uint32_t found)
 					world_relax();
 		}
 		wanted = MUTEX_SLEEPERS;
-		/* pairs with: mutex_unlock() exchange; a holder that unlocks after
-		 * this sees the sleeper, one that unlocked before gave us the lock */
+		/* pairs with: mutex_unlock() exchange; a holder that unlocks
+		 * after this sees the sleeper, one that unlocked before gave us
+		 * the lock */
 		if (exchange_acquire(&m->state, MUTEX_SLEEPERS) == MUTEX_FREE)
 			return;
 		world_futex_wait(&m->state, MUTEX_SLEEPERS, -1);

@@ -1,5 +1,5 @@
-/* Futex mutex and one-shot note (RUNTIME: runtime2's mutex and note, after Drepper,
- * "Futexes Are Tricky", 2011, mutex 3).
+/* Futex mutex and one-shot note (RUNTIME: runtime2's mutex and note, after
+ * Drepper, "Futexes Are Tricky", 2011, mutex 3).
  */
 #ifndef BASE_LOCK_H
 #define BASE_LOCK_H
@@ -7,9 +7,9 @@
 #include "base/order.h"
 #include "base/world.h"
 
-/* state: MUTEX_FREE -> MUTEX_HELD by the locker; MUTEX_HELD -> MUTEX_SLEEPERS by a
- * locker about to sleep; any -> MUTEX_FREE by the holder, which wakes one sleeper if
- * it found MUTEX_SLEEPERS. */
+/* state: MUTEX_FREE -> MUTEX_HELD by the locker; MUTEX_HELD -> MUTEX_SLEEPERS
+ * by a locker about to sleep; any -> MUTEX_FREE by the holder, which wakes one
+ * sleeper if it found MUTEX_SLEEPERS. */
 enum { MUTEX_FREE = 0, MUTEX_HELD = 1, MUTEX_SLEEPERS = 2 };
 
 typedef struct { word32 state; } mutex;
@@ -23,7 +23,8 @@ static inline void mutex_init(mutex *m)
 
 static inline void mutex_lock(mutex *m)
 {
-	/* pairs with: mutex_unlock() exchange — all that the last holder wrote */
+	/* pairs with: mutex_unlock() exchange — all that the last holder wrote
+	 */
 	uint32_t found = exchange_acquire(&m->state, MUTEX_HELD);
 	if (found != MUTEX_FREE)
 		mutex_lock_slow(m, found);

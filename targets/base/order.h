@@ -3,10 +3,12 @@
  * A word is a struct, so that `w = 1`, `w++` and `if (w)` (all of them silently
  * seq_cst in C11) do not compile. This is the only file that names a
  * memory_order; ci/tidy.py checks it, and that every operation stronger than
- * relaxed carries a comment naming its partner, and every relaxed one its reason.
+ * relaxed carries a comment naming its partner, and every relaxed one its
+ * reason.
  *
- * All operations are macros over <stdatomic.h>: they work for word32, word64 and
- * wordptr alike, and an instrumenting compiler sees the access at its caller's line.
+ * All operations are macros over <stdatomic.h>: they work for word32, word64
+ * and wordptr alike, and an instrumenting compiler sees the access at its
+ * caller's line.
  */
 #ifndef BASE_ORDER_H
 #define BASE_ORDER_H

@@ -60,7 +60,8 @@ static void ready(struct g *g)
 	/* pairs with: park() load — all that the waker did before */
 	if (!cas_acq_rel(&g->status, &seen, G_RUNNABLE))
 		world_fatal("readied a goroutine that does not wait");
-	/* g's thread may be gone by now: a wake on an old address is harmless. */
+	/* g's thread may be gone by now: a wake on an old address is harmless.
+	 */
 	world_futex_wake(&g->status, 1);
 }
 
@@ -168,8 +169,8 @@ static void timer_stop(struct timer *t)
 	mutex_unlock(&timers.lock);
 }
 
-/* Fires what is due. Returns how long to sleep, ns; < 0: until something changes.
- * Lock held, released around each firing. */
+/* Fires what is due. Returns how long to sleep, ns; < 0: until something
+ * changes. Lock held, released around each firing. */
 static int64_t fire_due(void)
 {
 	for (;;) {
@@ -194,7 +195,8 @@ static void timer_main(void *arg)
 {
 	(void)arg;
 	for (;;) {
-		/* pairs with: look_again() — seen before looking, so none is missed */
+		/* pairs with: look_again() — seen before looking, so none is
+		 * missed */
 		uint32_t changes = load_acquire(&timers.changes);
 		mutex_lock(&timers.lock);
 		int64_t sleep = fire_due();

@@ -12,13 +12,14 @@ struct thread_goroutine {
 	world_thread thread;
 };
 
-/* Starts the timer thread. Only one such runtime exists at a time; set `runtime` to
- * &threads_runtime. Returns 0 or -errno. */
+/* Starts the timer thread. Only one such runtime exists at a time; set
+ * `runtime` to &threads_runtime. Returns 0 or -errno. */
 int threads_start(void);
-/* Ends the timer thread; timers still armed never fire. No goroutine may be left. */
+/* Ends the timer thread; timers still armed never fire. No goroutine may be
+ * left. */
 void threads_stop(void);
-/* Starts a goroutine that runs fn(arg). *t must live until thread_goroutine_join().
- * Returns 0 or -errno. */
+/* Starts a goroutine that runs fn(arg). *t must live until
+ * thread_goroutine_join(). Returns 0 or -errno. */
 int thread_goroutine_start(struct thread_goroutine *t, void (*fn)(void *), void *arg);
 void thread_goroutine_join(struct thread_goroutine *t);
 

@@ -1,10 +1,10 @@
 /* The world: everything a target asks of its surroundings.
  *
- * Two worlds implement this header: stress/world.c on Linux, and fuzz/world.c with
- * fibers, a virtual clock and simulated descriptors. A target includes no other
- * system header for anything that blocks, waits, tells the time or touches a
- * descriptor. Errors come back as negative errno values: a goroutine may wake on
- * another thread, where errno would be another thread's.
+ * Two worlds implement this header: stress/world.c on Linux, and fuzz/world.c
+ * with fibers, a virtual clock and simulated descriptors. A target includes no
+ * other system header for anything that blocks, waits, tells the time or
+ * touches a descriptor. Errors come back as negative errno values: a goroutine
+ * may wake on another thread, where errno would be another thread's.
  */
 #ifndef BASE_WORLD_H
 #define BASE_WORLD_H
@@ -23,15 +23,16 @@ int world_thread_start(world_thread *t, void (*fn)(void *), void *arg);
 /* Waits until the thread has returned from fn. */
 void world_thread_join(world_thread t);
 
-/* One pointer per thread, NULL at first. Read anew after anything that may park:
- * a goroutine may wake on another thread. */
+/* One pointer per thread, NULL at first. Read anew after anything that may
+ * park: a goroutine may wake on another thread. */
 void world_set_local(void *p);
 void *world_local(void);
 
 /* --- futex: sleep while a word holds a value --- */
 
 /* Sleeps while *w == expected, at most timeout_ns nanoseconds (< 0: no limit).
- * Returns 0 when woken, when *w differs, or spuriously; -ETIMEDOUT after the limit. */
+ * Returns 0 when woken, when *w differs, or spuriously; -ETIMEDOUT after the
+ * limit. */
 int world_futex_wait(word32 *w, uint32_t expected, int64_t timeout_ns);
 /* Wakes up to n sleepers on w. Returns how many. */
 int world_futex_wake(word32 *w, int n);
@@ -40,15 +41,17 @@ int world_futex_wake(word32 *w, int n);
 
 /* Monotonic time in nanoseconds, never 0 or negative. */
 int64_t world_now(void);
-/* A hint inside a spin loop: the value waited for is another thread's to write. */
+/* A hint inside a spin loop: the value waited for is another thread's to write.
+ */
 void world_relax(void);
 /* Lets another thread have the processor. */
 void world_yield(void);
 
 /* --- failure --- */
 
-/* The target's own throw: an invariant is broken. One line, no newline. In a case
- * it ends the round with class `fatal`, elsewhere the process. Does not return. */
+/* The target's own throw: an invariant is broken. One line, no newline. In a
+ * case it ends the round with class `fatal`, elsewhere the process. Does not
+ * return. */
 _Noreturn void world_fatal(const char *message);
 
 /* --- memory --- */
@@ -63,9 +66,11 @@ void world_unmap(void *region, size_t bytes);
 /* Each sets fd[0], fd[1] (pipe: read end, write end). Return 0 or -errno. */
 int world_pipe(int fd[2]);
 int world_socketpair(int fd[2]);
-/* A counter descriptor (eventfd), initially 0. Returns the descriptor or -errno. */
+/* A counter descriptor (eventfd), initially 0. Returns the descriptor or
+ * -errno. */
 int world_eventfd(void);
-/* Like read(2), write(2), close(2): bytes (0 = end of file) or 0, else -errno. */
+/* Like read(2), write(2), close(2): bytes (0 = end of file) or 0, else -errno.
+ */
 int64_t world_read(int fd, void *buffer, size_t bytes);
 int64_t world_write(int fd, const void *buffer, size_t bytes);
 int world_close(int fd);

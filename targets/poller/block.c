@@ -14,7 +14,8 @@ enum poll_error poll_check_error(struct poll_desc *pd, int mode)
 		return POLL_CLOSING;
 	if (info & (mode == POLL_READ ? INFO_READ_EXPIRED : INFO_WRITE_EXPIRED))
 		return POLL_TIMEOUT;
-	/* An error on the write side is left to the next write, which can say more. */
+	/* An error on the write side is left to the next write, which can say
+	 * more. */
 	if (mode == POLL_READ && (info & INFO_EVENT_ERROR))
 		return POLL_NOT_POLLABLE;
 	return POLL_OK;
@@ -29,7 +30,8 @@ enum poll_error poll_reset(struct poll_desc *pd, int mode)
 	return error;
 }
 
-/* park's last step: WAIT -> g, unless readiness, closing or expiry came between. */
+/* park's last step: WAIT -> g, unless readiness, closing or expiry came
+ * between. */
 static bool commit(struct g *g, void *arg)
 {
 	wordptr *sem = arg;
@@ -37,8 +39,8 @@ static bool commit(struct g *g, void *arg)
 	/* pairs with: poll_take() swap — the waiter's status, set before */
 	bool committed = sem_cas(sem, &seen, (uintptr_t)g);
 #ifdef BUG_COMMIT_IGNORED
-	/* dropped: a failed commit calls the park off. The waiter parks although
-	 * it was taken out: lost_wakeup, on any machine. */
+	/* dropped: a failed commit calls the park off. The waiter parks
+	 * although it was taken out: lost_wakeup, on any machine. */
 	return true;
 #endif
 	return committed;
@@ -69,14 +71,17 @@ bool poll_block(struct poll_desc *pd, int mode, bool ignore_errors)
 		if (sem_cas(sem, &seen, SEM_NIL))
 			return true;
 		seen = SEM_NIL;
-		/* pairs with: poll_take() load — WAIT, before info is read below */
+		/* pairs with: poll_take() load — WAIT, before info is read
+		 * below */
 		if (sem_cas(sem, &seen, SEM_WAIT))
 			break;
-		/* Readiness may have come between the two swaps; then try again. */
+		/* Readiness may have come between the two swaps; then try
+		 * again. */
 		if (seen != SEM_READY && seen != SEM_NIL)
 			world_fatal("double wait on a descriptor");
 	}
-	/* Checked again now that WAIT is set: an updater publishes, then looks here. */
+	/* Checked again now that WAIT is set: an updater publishes, then looks
+	 * here. */
 	if (ignore_errors || poll_check_error(pd, mode) == POLL_OK)
 		runtime->park(commit_counted, &(struct waiting){ pd, sem });
 	/* A readiness that came meanwhile must not be lost.
@@ -101,7 +106,8 @@ enum poll_error poll_wait(struct poll_desc *pd, int mode)
 		error = poll_check_error(pd, mode);
 		if (error != POLL_OK)
 			return error;
-		/* A deadline expired and was extended before we ran: wait on. */
+		/* A deadline expired and was extended before we ran: wait on.
+		 */
 	}
 }
 
@@ -118,17 +124,20 @@ struct g *poll_take(struct poll_desc *pd, int mode, bool ready, int *waiters)
 {
 	wordptr *sem = semaphore(pd, mode);
 	for (;;) {
-		/* pairs with: poll_block() swap to WAIT — after info was published */
+		/* pairs with: poll_block() swap to WAIT — after info was
+		 * published */
 		uintptr_t old = sem_load(sem);
 		if (old == SEM_READY || (old == SEM_NIL && !ready))
 			return NULL;
 		uintptr_t new = ready ? SEM_READY : SEM_NIL;
 #ifdef BUG_TAKE_SPLIT
-		/* dropped: the swap compares. Two takers get the same goroutine and
-		 * ready it twice: fatal, on any machine. pairs with: poll_block() */
+		/* dropped: the swap compares. Two takers get the same goroutine
+		 * and ready it twice: fatal, on any machine. pairs with:
+		 * poll_block() */
 		sem_store(sem, new);
 #else
-		/* The race lost: commit, or another taker. pairs with: commit() */
+		/* The race lost: commit, or another taker. pairs with: commit()
+		 */
 		if (!sem_cas(sem, &old, new))
 			continue;
 #endif
@@ -158,8 +167,8 @@ void poll_publish_and_take(struct poll_desc *pd, int modes, struct g *taken[2], 
 	taken[0] = modes & POLL_READ ? poll_take(pd, POLL_READ, false, waiters) : NULL;
 	taken[1] = modes & POLL_WRITE ? poll_take(pd, POLL_WRITE, false, waiters) : NULL;
 #ifdef BUG_PUBLISH_LATE
-	/* moved: publishing belongs before taking. A waiter that checks between the
-	 * two parks unseen: lost_wakeup, on any machine. */
+	/* moved: publishing belongs before taking. A waiter that checks between
+	 * the two parks unseen: lost_wakeup, on any machine. */
 	info_publish(pd);
 #endif
 }
@@ -175,7 +184,8 @@ void poll_ready_taken(struct poll_desc *pd, struct g *taken[2], int waiters)
 void poll_set_event_error(struct poll_desc *pd, bool error, uint32_t seq)
 {
 #ifdef BARE_FLAGS
-	/* history: neither atomic nor compared with the descriptor's generation */
+	/* history: neither atomic nor compared with the descriptor's generation
+	 */
 	(void)seq;
 	flag_set(&pd->event_error, error);
 #else
@@ -187,8 +197,8 @@ void poll_set_event_error(struct poll_desc *pd, bool error, uint32_t seq)
 			return; /* freed and opened again since the event */
 		if (!(seen & INFO_EVENT_ERROR) == !error)
 			return;
-		/* The race lost: info_publish(). pairs with: info_get() — the bit,
-		 * before the semaphore says READY */
+		/* The race lost: info_publish(). pairs with: info_get() — the
+		 * bit, before the semaphore says READY */
 		if (cas_seq_cst(&pd->info, &seen, seen ^ INFO_EVENT_ERROR))
 			return;
 	}

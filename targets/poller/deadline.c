@@ -15,8 +15,9 @@ static int64_t absolute(int64_t d)
 	return d > INT64_MAX - now ? INT64_MAX : now + d;
 }
 
-/* Brings one timer in line with its deadline; 0 or less: disarmed. An armed timer that
- * changes gets a new cookie first, so that a firing under way is told apart. */
+/* Brings one timer in line with its deadline; 0 or less: disarmed. An armed
+ * timer that changes gets a new cookie first, so that a firing under way is
+ * told apart. */
 static void adjust_timer(struct poll_desc *pd, bool write, int64_t when, bool changed,
 			 void (*fire)(void *, uintptr_t))
 {
@@ -74,8 +75,9 @@ static void expire(struct poll_desc *pd, uintptr_t seq, int modes)
 	mutex_lock(&pd->lock);
 	uintptr_t current = modes & POLL_READ ? pd->rseq : pd->wseq;
 #ifdef BUG_STALE_COOKIE
-	/* dropped: the cookie is not compared. A firing overtaken by a change acts on
-	 * the new deadline: stale_arm, or fatal where it was cleared; any machine. */
+	/* dropped: the cookie is not compared. A firing overtaken by a change
+	 * acts on the new deadline: stale_arm, or fatal where it was cleared;
+	 * any machine. */
 	current = seq;
 #endif
 	if (seq != current) {

@@ -93,8 +93,8 @@ static struct poll_desc *take_free(struct poller *p)
 
 static void give_back(struct poller *p, struct poll_desc *pd)
 {
-	/* The next generation: events that name this one are stale from here on.
-	 * 0 means "do not compare" in events, so it is skipped. */
+	/* The next generation: events that name this one are stale from here
+	 * on. 0 means "do not compare" in events, so it is skipped. */
 	mutex_lock(&pd->lock);
 	pd->fd_seq = (pd->fd_seq + 1) & INFO_SEQ_MASK;
 	if (pd->fd_seq == 0)

@@ -1,7 +1,8 @@
 /* The epoll backend: edge-triggered, both directions asked for once, at open.
  *
- * An event names its descriptor by address and generation: address << 16 (descriptors
- * are 8-aligned, user addresses below 2^48) with the 19 bits of fd_seq beneath.
+ * An event names its descriptor by address and generation: address << 16
+ * (descriptors are 8-aligned, user addresses below 2^48) with the 19 bits of
+ * fd_seq beneath.
  */
 #include <errno.h>
 
@@ -77,7 +78,8 @@ static void backend_wake(struct poller *p)
 	}
 }
 
-/* Drains first, then clears: the other way round a wake between the two is lost. */
+/* Drains first, then clears: the other way round a wake between the two is
+ * lost. */
 static void drain(struct poller *p)
 {
 	uint64_t count;
@@ -109,9 +111,9 @@ static unsigned dispatch(struct world_event *event, struct g **list, int *waiter
 		modes |= POLL_WRITE;
 	if (modes == 0)
 		return 0;
-	/* An event of an earlier generation. The lock-free look may be outdated at
-	 * once; then the event makes a waiter look in vain, as any late event may.
-	 * History's forms had no generations. */
+	/* An event of an earlier generation. The lock-free look may be outdated
+	 * at once; then the event makes a waiter look in vain, as any late
+	 * event may. History's forms had no generations. */
 #ifndef BARE_FLAGS
 	/* relaxed: see above; poll_set_event_error() compares again */
 	uint32_t now = load_relaxed(&pd->info) >> INFO_SEQ_SHIFT & TAG_MASK;

@@ -11,7 +11,8 @@ static bool take_reference(struct poll_fd *f)
 	do {
 		if (seen & CLOSED)
 			return false;
-		/* The race lost: another reference. pairs with: fd_close() swap */
+		/* The race lost: another reference. pairs with: fd_close() swap
+		 */
 	} while (!cas_acq_rel(&f->refs, &seen, seen + REFERENCE));
 	return true;
 }
@@ -110,7 +111,8 @@ int fd_close(struct poll_fd *f)
 	do {
 		if (seen & CLOSED)
 			return -EBADF;
-		/* The race lost: a reference. pairs with: take_reference() swap */
+		/* The race lost: a reference. pairs with: take_reference() swap
+		 */
 	} while (!cas_acq_rel(&f->refs, &seen, (seen | CLOSED) + REFERENCE));
 	poll_unblock(f->pd);
 	drop_reference(f);

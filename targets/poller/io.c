@@ -31,8 +31,9 @@ int64_t poll_io(struct poll_desc *pd, int mode, poll_attempt *attempt, void *arg
 		if (n != -EAGAIN)
 			return n;
 #ifdef BUG_RESET_AFTER
-		/* moved: the reset belongs before the attempt. Readiness that came
-		 * between attempt and reset is dropped: lost_event, any machine. */
+		/* moved: the reset belongs before the attempt. Readiness that
+		 * came between attempt and reset is dropped: lost_event, any
+		 * machine. */
 		error = poll_reset(pd, mode);
 		if (error != POLL_OK)
 			return as_errno(error);

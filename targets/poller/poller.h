@@ -1,5 +1,6 @@
-/* A network poller after the Go runtime's: goroutines wait on descriptors until they
- * are ready, closed or past a deadline. Facts from Go 1.19 to 1.21, runtime/netpoll.go.
+/* A network poller after the Go runtime's: goroutines wait on descriptors until
+ * they are ready, closed or past a deadline. Facts from Go 1.19 to 1.21,
+ * runtime/netpoll.go.
  */
 #ifndef POLLER_POLLER_H
 #define POLLER_POLLER_H
@@ -20,11 +21,12 @@ enum poll_error {
 	POLL_NOT_POLLABLE /* the last event was an error and nothing else */
 };
 
-/* Values of the binary semaphores rg and wg below that of any goroutine pointer.
- * NIL -> WAIT by the waiter; WAIT -> its g by the waiter's commit; READY -> NIL by
- * the waiter, which consumes it; {NIL, WAIT, g} -> READY by readiness; {WAIT, g} ->
- * NIL by closing and expiry; any -> NIL by the waiter after waking, and by reset.
- * Whoever removes a g by its swap owns readying it. */
+/* Values of the binary semaphores rg and wg below that of any goroutine
+ * pointer. NIL -> WAIT by the waiter; WAIT -> its g by the waiter's commit;
+ * READY -> NIL by the waiter, which consumes it; {NIL, WAIT, g} -> READY by
+ * readiness; {WAIT, g} -> NIL by closing and expiry; any -> NIL by the waiter
+ * after waking, and by reset. Whoever removes a g by its swap owns readying it.
+ */
 enum { SEM_NIL = 0, SEM_READY = 1, SEM_WAIT = 2 };
 
 /* Bits of info. Bits 4..22 are fd_seq. */
@@ -39,8 +41,8 @@ enum {
 
 struct poller;
 
-/* Memory of descriptors is type-stable: a kernel event may name one after it was
- * closed and opened again, and must find a descriptor there. */
+/* Memory of descriptors is type-stable: a kernel event may name one after it
+ * was closed and opened again, and must find a descriptor there. */
 struct poll_desc {
 	struct poll_desc *link; /* free list; guarded by the poller's lock */
 	struct poller *poller;  /* constant */
@@ -54,9 +56,9 @@ struct poll_desc {
 	flag64 rd, wd;        /* as below; written under lock, read bare by waiters */
 	HOT mutex lock;       /* guards the rest, and writing the flags */
 #else
-	/* Summary for waiters, who cannot take the lock. All bits but event-error:
-	 * from the fields below, by publish() under lock; event-error: by
-	 * set_event_error() without it. */
+	/* Summary for waiters, who cannot take the lock. All bits but
+	 * event-error: from the fields below, by publish() under lock;
+	 * event-error: by set_event_error() without it. */
 	HOT word32 info;
 	HOT wordptr rg, wg; /* one waiter per direction */
 	HOT mutex lock;     /* guards the rest */
@@ -76,11 +78,13 @@ struct poll_backend {
 	void (*stop)(struct poller *p);
 	int (*open)(struct poller *p, struct poll_desc *pd);
 	int (*close)(struct poller *p, struct poll_desc *pd);
-	/* Asks for one event of that direction; NULL where events are edge-triggered. */
+	/* Asks for one event of that direction; NULL where events are
+	 * edge-triggered. */
 	void (*arm)(struct poll_desc *pd, int mode);
-	/* Waits delay ns (< 0: for ever, 0: not at all) and puts up to `room` >= 256
-	 * goroutines that became runnable into list. Returns their number. *waiters
-	 * is what the caller hands to poller_adjust() once they are runnable. */
+	/* Waits delay ns (< 0: for ever, 0: not at all) and puts up to `room`
+	 * >= 256 goroutines that became runnable into list. Returns their
+	 * number. *waiters is what the caller hands to poller_adjust() once
+	 * they are runnable. */
 	unsigned (*poll)(struct poller *p, int64_t delay, struct g **list, int *waiters);
 	/* Makes a blocked poll() return. */
 	void (*wake)(struct poller *p);
@@ -105,40 +109,43 @@ extern const struct poll_backend epoll_backend;
 int poller_start(struct poller *p, const struct poll_backend *backend);
 /* Ends it and returns its memory. Fatal while a descriptor is open. */
 void poller_stop(struct poller *p);
-/* Puts the fields of a descriptor into the state that poll_open leaves: open, idle,
- * no deadlines. For fresh memory only: no lock, no check. */
+/* Puts the fields of a descriptor into the state that poll_open leaves: open,
+ * idle, no deadlines. For fresh memory only: no lock, no check. */
 void poll_desc_init(struct poll_desc *pd, struct poller *p);
 /* Registers fd. Returns 0 and sets *out, or -errno with nothing kept. */
 int poll_open(struct poller *p, int fd, struct poll_desc **out);
-/* Marks pd closing and wakes its waiters with POLL_CLOSING. Fatal the second time. */
+/* Marks pd closing and wakes its waiters with POLL_CLOSING. Fatal the second
+ * time. */
 void poll_unblock(struct poll_desc *pd);
 /* Frees pd. Fatal unless poll_unblock() came before and no waiter remains. */
 void poll_close(struct poll_desc *pd);
-/* Applies what unblocking subtracted from `waiters`, once the goroutines are runnable. */
+/* Applies what unblocking subtracted from `waiters`, once the goroutines are
+ * runnable. */
 void poller_adjust(struct poller *p, int delta);
 
 /* --- block.c: waiting --- */
 
 /* Why waiting in direction `mode` may not go on. Takes no lock. */
 enum poll_error poll_check_error(struct poll_desc *pd, int mode);
-/* Drops a readiness left over from an earlier attempt; to be called before the attempt
- * that may end in poll_wait(). */
+/* Drops a readiness left over from an earlier attempt; to be called before the
+ * attempt that may end in poll_wait(). */
 enum poll_error poll_reset(struct poll_desc *pd, int mode);
 /* Waits for readiness. POLL_OK: try again. At most one waiter per direction. */
 enum poll_error poll_wait(struct poll_desc *pd, int mode);
-/* Waits for readiness only, through closing and deadlines (to outlast a canceled
- * operation that the kernel still owns). */
+/* Waits for readiness only, through closing and deadlines (to outlast a
+ * canceled operation that the kernel still owns). */
 void poll_wait_canceled(struct poll_desc *pd, int mode);
-/* One wait without the error checks around it: returns whether readiness ended it. */
+/* One wait without the error checks around it: returns whether readiness ended
+ * it. */
 bool poll_block(struct poll_desc *pd, int mode, bool ignore_errors);
-/* Takes the waiter of one direction out, and leaves READY behind if `ready`. Returns
- * the goroutine to ready, or NULL; subtracts it from *waiters. */
+/* Takes the waiter of one direction out, and leaves READY behind if `ready`.
+ * Returns the goroutine to ready, or NULL; subtracts it from *waiters. */
 struct g *poll_take(struct poll_desc *pd, int mode, bool ready, int *waiters);
-/* Readiness of the directions in `modes`: appends the goroutines to ready to list and
- * returns their number (up to 2). */
+/* Readiness of the directions in `modes`: appends the goroutines to ready to
+ * list and returns their number (up to 2). */
 unsigned poll_ready(struct poll_desc *pd, int modes, struct g **list, int *waiters);
-/* Records whether the last event was an error and nothing else. seq: the fd_seq that
- * the event names; another one's event is ignored, 0 is not compared. */
+/* Records whether the last event was an error and nothing else. seq: the fd_seq
+ * that the event names; another one's event is ignored, 0 is not compared. */
 void poll_set_event_error(struct poll_desc *pd, bool error, uint32_t seq);
 /* Publishes the flags, then takes the waiters of `modes`, who will see them.
  * Lock held. taken[0..1]: goroutines to ready after unlocking, or NULL. */
@@ -148,8 +155,8 @@ void poll_ready_taken(struct poll_desc *pd, struct g *taken[2], int waiters);
 
 /* --- deadline.c --- */
 
-/* Sets the deadline of `modes`: d ns from now (> 0; saturates), none (0), or already
- * past (< 0). One timer serves both directions where they agree. */
+/* Sets the deadline of `modes`: d ns from now (> 0; saturates), none (0), or
+ * already past (< 0). One timer serves both directions where they agree. */
 void poll_set_deadline(struct poll_desc *pd, int64_t d, int modes);
 /* What the timers call: arg is the descriptor. */
 void poll_read_deadline(void *arg, uintptr_t seq);
@@ -158,10 +165,11 @@ void poll_both_deadline(void *arg, uintptr_t seq);
 
 /* --- io.c: attempts that wait --- */
 
-/* Tries once, without blocking: bytes, or -EAGAIN to wait, or another -errno. */
+/* Tries once, without blocking: bytes, or -EAGAIN to wait, or another -errno.
+ */
 typedef int64_t poll_attempt(void *arg);
-/* Tries until the attempt says something else than -EAGAIN, and returns that; waits
- * between. -EBADF: closing; -ETIMEDOUT; -EIO: not pollable. */
+/* Tries until the attempt says something else than -EAGAIN, and returns that;
+ * waits between. -EBADF: closing; -ETIMEDOUT; -EIO: not pollable. */
 int64_t poll_io(struct poll_desc *pd, int mode, poll_attempt *attempt, void *arg);
 
 #endif

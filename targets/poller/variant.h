@@ -1,7 +1,8 @@
-/* What the switches of this target replace: the orders of the semaphores and the way
- * in which waiters learn of closing and expired deadlines. Logic that a switch drops
- * is marked where it is dropped. Each switch is a variant of the build; where the text
- * NAME+plain appears, so is one whose bare fields are truly plain.
+/* What the switches of this target replace: the orders of the semaphores and
+ * the way in which waiters learn of closing and expired deadlines. Logic that a
+ * switch drops is marked where it is dropped. Each switch is a variant of the
+ * build; where the text NAME+plain appears, so is one whose bare fields are
+ * truly plain.
  *
  *   BUG_PLAIN_RG       before October 2021 (golang/go#48925): semaphores and flags
  *                      bare; a seq_cst store to an unrelated word as "barrier".
@@ -25,8 +26,9 @@
 #define BARE_FLAGS 1
 #endif
 
-/* The flags that waiters read without the lock in history's form: bare words there,
- * plain fields under the lock in the fixed one (the waiters read `info` instead). */
+/* The flags that waiters read without the lock in history's form: bare words
+ * there, plain fields under the lock in the fixed one (the waiters read `info`
+ * instead). */
 #ifdef BARE_FLAGS
 typedef word32 flag32;
 typedef word64 flag64;
@@ -51,8 +53,9 @@ typedef uint64_t flag64;
 #define sem_cas(s, seen, x) cas_acq_rel(s, seen, x)
 #define sem_exchange(s, x) exchange_acq_rel(s, x)
 #else
-/* pairs with: each other, and through the store-buffering shape with info: a waiter
- * sets WAIT then reads info, an updater writes info then reads the semaphore */
+/* pairs with: each other, and through the store-buffering shape with info: a
+ * waiter sets WAIT then reads info, an updater writes info then reads the
+ * semaphore */
 #define sem_load(s) load_seq_cst(s)
 #define sem_store(s, x) store_seq_cst(s, x)
 #define sem_cas(s, seen, x) cas_seq_cst(s, seen, x)

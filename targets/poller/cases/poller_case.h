@@ -1,4 +1,5 @@
-/* What the poller's cases share: the state, a blocker and its judge, expectations. */
+/* What the poller's cases share: the state, a blocker and its judge,
+ * expectations. */
 #ifndef POLLER_CASE_H
 #define POLLER_CASE_H
 
@@ -26,7 +27,8 @@ static inline void state_open(struct state *s)
 	s->seq = 0;
 }
 
-/* Arms the read timer, or the combined one, as poll_set_deadline would leave it. */
+/* Arms the read timer, or the combined one, as poll_set_deadline would leave
+ * it. */
 static inline void state_arm(struct state *s, int modes)
 {
 	if (modes & POLL_READ)

@@ -8,8 +8,8 @@ struct attempt {
 	struct slot *me;
 };
 
-/* got[0]: what poll_io returned; got[1]: attempts. The kernel takes a lock on the
- * socket in both calls: a read-modify-write stands for it. */
+/* got[0]: what poll_io returned; got[1]: attempts. The kernel takes a lock on
+ * the socket in both calls: a read-modify-write stands for it. */
 static int64_t attempt(void *arg)
 {
 	struct attempt *a = arg;

@@ -1,0 +1,107 @@
+"""The performance figures of this machine, as one JSON object on stdout.
+
+Every figure is measured here and now; ratios are of figures from the same run.
+Quote them with the load beside them ("load", "steal_ticks").
+"""
+import json
+import os
+import statistics
+import subprocess
+import sys
+
+NATIVE = "build/native"
+CASE = "close_vs_block"
+
+
+def storm(variant, *options):
+    """Run one storm; returns its JSON document."""
+    command = [f"{NATIVE}/poller/{variant}/storm", "--case", CASE, "--json", *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    if not done.stdout:
+        sys.exit(f"bench: {' '.join(command)}: {done.stderr.strip()}")
+    return json.loads(done.stdout)
+
+
+def rate(document):
+    """Hits per second of the exposure after aiming."""
+    measured = document["measured"]
+    return sum_of(document) / measured["seconds"] if measured["seconds"] else 0.0
+
+
+def sum_of(document):
+    return document["measured"]["hits"]
+
+
+def shown_here():
+    """The variants that must fail the case on this build's hardware."""
+    for name in sorted(os.listdir(f"{NATIVE}/poller")):
+        listed = subprocess.run([f"{NATIVE}/poller/{name}/storm", "--list", "--json"],
+                                capture_output=True, text=True, check=True).stdout
+        for case in map(json.loads, listed.splitlines()):
+            if case["case"] == CASE and case["expected_failures"] and "+" not in name:
+                yield name
+
+
+def control():
+    """The one of them that is rarest without aim."""
+    rates = {name: rate(storm(name, "--seconds", "0.6", "--no-aim", "--seed", "1"))
+             for name in shown_here()}
+    return min(rates, key=rates.get), rates
+
+
+def steal_ticks():
+    with open("/proc/stat", encoding="ascii") as stat:
+        return int(stat.readline().split()[8])
+
+
+def explorer():
+    """What the explorer says of itself, or None where it is not built."""
+    binary = "build/explore/poller/fixed/explore"
+    if not os.access(binary, os.X_OK):
+        return None
+    done = subprocess.run([binary, "--bench"], capture_output=True, text=True, timeout=300,
+                          check=False)
+    try:
+        return json.loads(done.stdout)
+    except ValueError:
+        return None
+
+
+def main():
+    before = steal_ticks()
+    variant, rates = control()
+    seconds = ("--seconds", "3", "--seed", "1")
+    natural = storm(variant, *seconds, "--layout", "natural")
+    spread = storm(variant, *seconds, "--layout", "spread")
+    plain = storm(variant, *seconds, "--no-aim")
+    first = [storm(variant, "--seconds", "2", "--until-hits", "1", "--seed", str(i))
+             for i in range(1, 16)]
+    fast = storm("fixed", "--seconds", "2", "--env", "pace=120")
+    fixed = storm("fixed", *seconds)
+    costs = json.loads(subprocess.check_output([f"{NATIVE}/bench/poller"], text=True))
+    print(json.dumps({
+        "schema": 1,
+        "kind": "bench",
+        "case": f"poller/{CASE}",
+        "control": variant,
+        "not_aimed_hits_per_s": rates,
+        "rounds_per_s": {"paced_120ns": fast["rounds_per_s"],
+                         "fixed_aimed": fixed["rounds_per_s"],
+                         "control_aimed_natural": natural["rounds_per_s"],
+                         "control_aimed_spread": spread["rounds_per_s"],
+                         "control_not_aimed": plain["rounds_per_s"]},
+        "hits_per_s": {"aimed_natural": rate(natural), "aimed_spread": rate(spread),
+                       "not_aimed": rate(plain)},
+        "aim_ratio": {"natural": rate(natural) / max(rate(plain), 1e-9),
+                      "spread": rate(spread) / max(rate(plain), 1e-9),
+                      "rounds": natural["rounds_per_s"] / plain["rounds_per_s"]},
+        "first_hit_s_median": statistics.median(d["first_hit_s"] or 2.0 for d in first),
+        "uncontended": costs,
+        "explore": explorer(),
+        "load": os.getloadavg()[0],
+        "steal_ticks": steal_ticks() - before,
+    }, indent=1))
+
+
+if __name__ == "__main__":
+    main()
