@@ -113,7 +113,9 @@ void explore(const struct request *q, struct result *r)
 	if (q->search == DFS) {
 		run_dfs(q, &p, r, wanted, start);
 	} else {
-		use(q, q->search == PCT ? &pct_search : &random_search);
+		use(q, q->search == PCT	   ? &pct_search :
+		       q->search == RANDOM ? &random_search :
+					     &mixed_search);
 		p.until_hit = any;
 		if (q->search == AUTO && (!p.executions || p.executions > RANDOM_EXECUTIONS)) {
 			p.executions = RANDOM_EXECUTIONS;

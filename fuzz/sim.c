@@ -146,6 +146,14 @@ static unsigned list_options(uint64_t from, uint8_t *option)
 	return n;
 }
 
+/* The commonest decision: the running thread and one other, neither of which waits. */
+static inline bool two_threads(uint64_t from)
+{
+	uint64_t other = from & (from - 1);
+	return sim.cur != NOBODY && from >> sim.cur & 1 && !(other & (other - 1)) &&
+	       !((sim.soft | ~(bit(FLUSH) - 1)) & from);
+}
+
 static int choose(void)
 {
 	uint64_t from = sim.enabled;
@@ -162,7 +170,15 @@ static int choose(void)
 		}
 	} else {
 		uint8_t option[OPTIONS];
-		unsigned n = list_options(from, option), index = search->pick(option, n);
+		unsigned n;
+		if (two_threads(from)) {
+			n = 2;
+			option[0] = sim.cur;
+			option[1] = __builtin_ctzll(from & ~bit(sim.cur));
+		} else {
+			n = list_options(from, option);
+		}
+		unsigned index = search->pick(option, n);
 		if (index >= n) {
 			sim.stop = STOP_REDUNDANT;
 			return NOBODY;
@@ -204,6 +220,22 @@ static void dispatch(struct fiber *from)
 
 /* --- threads --- */
 
+/* Takes t off the processor until it is chosen: at its first operation whoever is to
+ * begin next runs, else somebody is chosen. */
+static void suspend(struct thread *t)
+{
+	if (__builtin_expect(sim.back != NULL, 0)) {
+		struct fiber *back = sim.back;
+		sim.back = NULL;
+		fiber_switch(&t->fiber, back);
+	} else if (sim.unstarted) {
+		sim.cur = --sim.unstarted;
+		fiber_switch(&t->fiber, &sim.thread[sim.cur].fiber);
+	} else {
+		dispatch(&t->fiber);
+	}
+}
+
 static void finish(struct thread *t)
 {
 	t->state = FINISHED;
@@ -215,10 +247,7 @@ static void finish(struct thread *t)
 	}
 	if (t->slot && sim_actors_done())
 		sim.enabled &= ~bit(CLOCK);
-	if (sim.back)
-		fiber_switch(&t->fiber, sim.back);
-	else
-		dispatch(&t->fiber);
+	suspend(t);
 	engine_error("a finished thread was chosen");
 }
 
@@ -264,7 +293,7 @@ struct thread *sim_thread(void (*fn)(void *), void *arg, struct slot *slot)
 
 void sim_start(struct thread *t)
 {
-	struct fiber *from = sim.cur == NOBODY ? &sim.main : &self()->fiber;
+	struct fiber *from = &self()->fiber;
 	struct fiber *outer = sim.back;
 	int was = sim.cur;
 	sim.cur = t->id;
@@ -277,10 +306,9 @@ void sim_start(struct thread *t)
 void sim_run(void)
 {
 	sim.on = true;
-	for (unsigned i = 0; i < sim.actors && !sim.stop; i++)
-		sim_start(&sim.thread[i]);
-	if (!sim.stop)
-		dispatch(&sim.main);
+	sim.unstarted = sim.actors - 1;
+	sim.cur = sim.unstarted;
+	fiber_switch(&sim.main, &sim.thread[sim.cur].fiber);
 	sim.on = false;
 	sim.cur = NOBODY;
 }
@@ -290,17 +318,6 @@ void sim_stop(enum stop why)
 	sim.stop = why;
 	fiber_switch(&self()->fiber, &sim.main);
 	engine_error("an ended execution went on");
-}
-
-static void suspend(struct thread *t)
-{
-	if (__builtin_expect(sim.back != NULL, 0)) {
-		struct fiber *back = sim.back;
-		sim.back = NULL;
-		fiber_switch(&t->fiber, back);
-	} else {
-		dispatch(&t->fiber);
-	}
 }
 
 static void update_enabled(struct thread *t)

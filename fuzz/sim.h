@@ -98,6 +98,7 @@ struct sim {
 	bool reduce;            /* sleep sets in force */
 	uint8_t stop;
 	uint8_t threads, actors;
+	uint8_t unstarted;      /* actors that have not begun */
 	int cur;                /* running thread, or NOBODY */
 	uint64_t enabled;       /* bit per option */
 	uint64_t soft;          /* threads that said they wait for somebody */
@@ -151,7 +152,8 @@ void sim_begin(void);
 /* Adds a thread that will run fn(arg); before sim_run() as an actor (slot != NULL),
  * after it as a child of the running thread. NULL: too many threads. */
 struct thread *sim_thread(void (*fn)(void *), void *arg, struct slot *slot);
-/* Runs all threads until nobody can move. The reason is in sim.stop. */
+/* Runs every actor to its first operation, from the last to the first, so that the first
+ * is the running one; then all threads until nobody can move. The reason is in sim.stop. */
 void sim_run(void);
 /* Lets a new thread run to its first operation, then returns. */
 void sim_start(struct thread *t);

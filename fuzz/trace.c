@@ -58,6 +58,7 @@ struct view {
 	const struct test_case *test;
 	uintptr_t state;
 	const struct slot *slots;
+	uint16_t line[MAX_EVENTS + 1]; /* by event number: the line that shows it */
 };
 
 static const char *thread_name(const struct view *v, unsigned t, char *text, unsigned size)
@@ -128,13 +129,13 @@ static int source_text(const struct view *v, const struct event *e, char *text, 
 	if (e->from_thread == NO_THREAD || e->from == 0)
 		n = snprintf(text, size, " from the start");
 	else
-		n = snprintf(text, size, " from %u of %s", e->from,
+		n = snprintf(text, size, " from %u of %s", v->line[e->from],
 			     thread_name(v, e->from_thread, name, sizeof name));
 	if (!e->stale)
 		return n;
 	number(v, e->newest_value, value, sizeof value);
 	return n + snprintf(text + n, size - n, " (stale: newest is %s by %u of %s)", value,
-			    e->newest, thread_name(v, e->newest_thread, name, sizeof name));
+			    v->line[e->newest], thread_name(v, e->newest_thread, name, sizeof name));
 }
 
 static void event_text(const struct view *v, const struct event *e, char *text, unsigned size)
@@ -154,7 +155,7 @@ static void event_text(const struct view *v, const struct event *e, char *text, 
 			 e->size);
 		return;
 	case EV_FLUSH:
-		snprintf(text, size, "    %u reaches memory: %s = %s", e->from, where, value);
+		snprintf(text, size, "    %u reaches memory: %s = %s", v->line[e->from], where, value);
 		return;
 	case EV_NOTE:
 		snprintf(text, size, e->address ? "%s (%s)" : "%s", e->note, where);
@@ -187,24 +188,30 @@ void trace_render(const struct test_case *c, const void *state, const struct slo
 		  void (*line)(const char *text, void *arg), void *arg)
 {
 	static struct site site[MAX_EVENTS];
-	struct view v = { c, (uintptr_t)state, slots };
-	unsigned sites = 0;
-	for (unsigned i = 0; i < trace_events; i++)
-		if (shown(&trace_event[i]) && trace_event[i].pc)
-			site[sites++].pc = trace_event[i].pc;
+	static struct view v;
+	unsigned sites = 0, lines = 0;
+	v.test = c;
+	v.state = (uintptr_t)state;
+	v.slots = slots;
+	for (unsigned i = 0; i < trace_events; i++) {
+		if (!shown(&trace_event[i]))
+			continue;
+		v.line[i + 1] = ++lines;
+		site[sites++].pc = trace_event[i].pc;
+	}
 	symbol_lookup(site, sites);
 	header(&v, line, arg);
-	sites = 0;
-	for (unsigned i = 0; i < trace_events; i++) {
+	for (unsigned i = 0, n = 0; i < trace_events; i++) {
 		const struct event *e = &trace_event[i];
 		char what[TEXT], at[240] = "", text[TEXT + 300];
 		if (!shown(e))
 			continue;
 		event_text(&v, e, what, sizeof what);
-		if (e->pc)
-			symbol_text(&site[sites++], at, sizeof at);
-		snprintf(text, sizeof text, "%4u  %*s%u  %-*s  %s", i + 1, e->thread * COLUMN, "",
-			 e->thread, 72 - e->thread * COLUMN, what, e->what == EV_FLUSH ? "" : at);
+		if (e->pc && e->what != EV_FLUSH)
+			symbol_text(&site[n], at, sizeof at);
+		n++;
+		snprintf(text, sizeof text, "%4u  %*s%u  %-*s  %s", n, e->thread * COLUMN, "",
+			 e->thread, 72 - e->thread * COLUMN, what, at);
 		line(text, arg);
 	}
 	if (trace_events == MAX_EVENTS)

@@ -84,8 +84,8 @@ static inline void trace_note(const char *note, unsigned thread, uintptr_t about
 
 /* Starts recording anew. */
 void trace_begin(void);
-/* Writes the recorded trace, one line per event, through line(text, arg). names: of
- * the threads; state..: whose addresses are given as offsets. */
+/* Writes the recorded trace, one line per event, through line(text, arg). Addresses in
+ * the state and in the slots are given as offsets. */
 void trace_render(const struct test_case *c, const void *state, const struct slot *slots,
 		  void (*line)(const char *text, void *arg), void *arg);
 

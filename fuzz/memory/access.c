@@ -56,11 +56,8 @@ static inline void after(struct thread *t)
 
 uint64_t access_load(uintptr_t address, unsigned size, enum order order, void *pc)
 {
-	if (!sim.on) {
-		uint64_t value = 0;
-		memcpy(&value, (void *)address, size);
-		return value;
-	}
+	if (!sim.on)
+		return memory_get(address, size);
 	sim_step(OP_LOAD, address, false, false, pc);
 	struct thread *t = self();
 	struct granule *g = granule_of(address);
@@ -85,7 +82,7 @@ void access_store(uintptr_t address, unsigned size, uint64_t value, enum order o
 	if (__builtin_expect(global(address), 0))
 		remember_global(address, size);
 	if (!sim.on) {
-		memcpy((void *)address, &value, size);
+		memory_put(address, size, value);
 		return;
 	}
 	bool step = model->store_is_step(order);
@@ -94,7 +91,7 @@ void access_store(uintptr_t address, unsigned size, uint64_t value, enum order o
 	struct thread *t = self();
 	struct granule *g = granule_of(address);
 	struct location *l = location_of(g, address, size);
-	bool changed = step && memory_get(l) != value;
+	bool changed = step && memory_get(address, size) != value;
 	model->store(t, l, value, order, pc);
 	trace_access(OP_STORE, address, size, value, !step, order, pc);
 	race_check(g, mask_of(address, size), ATOMIC_WRITE, pc);
@@ -109,11 +106,10 @@ uint64_t access_rmw(uintptr_t address, unsigned size, const struct update *u,
 	if (__builtin_expect(global(address), 0))
 		remember_global(address, size);
 	if (!sim.on) {
-		uint64_t old = 0;
-		memcpy(&old, (void *)address, size);
+		uint64_t old = memory_get(address, size);
 		value = update_value(u, old, stored);
 		if (*stored)
-			memcpy((void *)address, &value, size);
+			memory_put(address, size, value);
 		return old;
 	}
 	sim_step(OP_RMW, address, true, model->rmw_drains, pc);

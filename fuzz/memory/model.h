@@ -146,33 +146,4 @@ static inline uint64_t update_value(const struct update *u, uint64_t old, bool *
 	return u->operand;
 }
 
-static inline uint64_t memory_get(const struct location *l)
-{
-	switch (l->size) {
-	case 1:
-		return *(volatile uint8_t *)l->address;
-	case 2:
-		return *(volatile uint16_t *)l->address;
-	case 4:
-		return *(volatile uint32_t *)l->address;
-	}
-	return *(volatile uint64_t *)l->address;
-}
-
-static inline void memory_put(const struct location *l, uint64_t value)
-{
-	switch (l->size) {
-	case 1:
-		*(volatile uint8_t *)l->address = value;
-		return;
-	case 2:
-		*(volatile uint16_t *)l->address = value;
-		return;
-	case 4:
-		*(volatile uint32_t *)l->address = value;
-		return;
-	}
-	*(volatile uint64_t *)l->address = value;
-}
-
 #endif

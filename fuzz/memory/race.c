@@ -64,6 +64,7 @@ void race_slow(struct granule *g, unsigned bytes, enum access kind, void *pc)
 			mine = r;
 	}
 	g->records = kept;
+	g->plain |= kind <= PLAIN_WRITE;
 	if (!mine)
 		mine = kept < RECORDS ? &g->record[g->records++] : evict(g, t);
 	*mine = (struct record){ t->clock.at[t->id], t->id, bytes, kind, pc };

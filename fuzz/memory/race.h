@@ -25,12 +25,21 @@ void race_slow(struct granule *g, unsigned bytes, enum access kind, void *pc);
 static inline void race_check(struct granule *g, unsigned bytes, enum access kind, void *pc)
 {
 	struct thread *t = self();
-	/* Again by the same thread, with nobody else's access remembered. */
-	if (g->records == 1) {
-		struct record *r = &g->record[0];
-		if (r->thread == t->id && r->bytes == bytes && r->kind == kind) {
-			r->at = t->clock.at[t->id];
-			r->pc = pc;
+	/* Atomic among atomic accesses, or the first: only to be remembered. */
+	if ((kind >= ATOMIC_READ && !g->plain) || g->records == 0) {
+		unsigned i = 0;
+		while (i < g->records && (g->record[i].thread != t->id ||
+					  g->record[i].bytes != bytes ||
+					  g->record[i].kind != kind))
+			i++;
+		if (i < RECORDS) {
+			g->records += i == g->records;
+			g->plain |= kind <= PLAIN_WRITE;
+			g->record[i].at = t->clock.at[t->id];
+			g->record[i].thread = t->id;
+			g->record[i].bytes = bytes;
+			g->record[i].kind = kind;
+			g->record[i].pc = pc;
 			return;
 		}
 	}

@@ -23,12 +23,12 @@ static uint64_t load(struct thread *t, struct location *l, enum order order)
 {
 	learn(t, &l->newest, order);
 	trace_read(t, l, &l->newest, NULL);
-	return memory_get(l);
+	return memory_get(l->address, l->size);
 }
 
 static void put(struct thread *t, struct location *l, uint64_t value, void *pc)
 {
-	memory_put(l, value);
+	memory_put(l->address, l->size, value);
 	l->newest.value = value;
 	l->newest.thread = t->id;
 	l->newest.pc = pc;
@@ -45,7 +45,7 @@ static void store(struct thread *t, struct location *l, uint64_t value, enum ord
 static uint64_t rmw(struct thread *t, struct location *l, const struct update *u,
 		    enum order order, void *pc, bool *stored, uint64_t *value)
 {
-	uint64_t old = memory_get(l);
+	uint64_t old = memory_get(l->address, l->size);
 	*value = update_value(u, old, stored);
 	learn(t, &l->newest, *stored ? order : u->fail);
 	trace_read(t, l, &l->newest, NULL);

@@ -26,15 +26,9 @@ struct granule *granule_claim(struct granule *g, uintptr_t address)
 	g->address = address;
 	g->stamp = sim_stamp;
 	g->records = g->atomic = 0;
+	g->plain = false;
 	memset(g->location, 0, sizeof g->location);
 	return g;
-}
-
-static uint64_t peek(uintptr_t address, unsigned size)
-{
-	uint64_t value = 0;
-	memcpy(&value, (void *)address, size); /* little endian on both processors */
-	return value;
 }
 
 struct location *location_begin(struct granule *g, uintptr_t address, unsigned size)
@@ -52,7 +46,7 @@ struct location *location_begin(struct granule *g, uintptr_t address, unsigned s
 	g->atomic |= bytes;
 	l->address = address;
 	l->size = size;
-	l->newest.value = peek(address, size);
+	l->newest.value = memory_get(address, size);
 	l->newest.has_sync = false;
 	l->newest.thread = NO_THREAD;
 	l->newest.event = 0;

@@ -28,6 +28,7 @@ struct granule {
 	uint32_t stamp;
 	uint8_t records;
 	uint8_t atomic;         /* mask of bytes that belong to locations */
+	bool plain;             /* a plain access is, or was, among the records */
 	uint16_t location[8];   /* index by byte offset; 0: none */
 	struct record record[RECORDS];
 };
@@ -65,6 +66,36 @@ static inline struct granule *granule_of(uintptr_t address)
 	if (__builtin_expect(g->address == a && g->stamp == sim_stamp, 1))
 		return g;
 	return granule_claim(g, a);
+}
+
+/* Real memory, by an atomic access's size. */
+static inline uint64_t memory_get(uintptr_t address, unsigned size)
+{
+	switch (size) {
+	case 1:
+		return *(volatile uint8_t *)address;
+	case 2:
+		return *(volatile uint16_t *)address;
+	case 4:
+		return *(volatile uint32_t *)address;
+	}
+	return *(volatile uint64_t *)address;
+}
+
+static inline void memory_put(uintptr_t address, unsigned size, uint64_t value)
+{
+	switch (size) {
+	case 1:
+		*(volatile uint8_t *)address = value;
+		return;
+	case 2:
+		*(volatile uint16_t *)address = value;
+		return;
+	case 4:
+		*(volatile uint32_t *)address = value;
+		return;
+	}
+	*(volatile uint64_t *)address = value;
 }
 
 /* The location of an atomic access, in its granule. */

@@ -79,8 +79,8 @@ static void flush(struct thread *t)
 	struct location *l = h->location;
 	b->first = (b->first + 1) % BUFFER;
 	b->count--;
-	bool changes = memory_get(l) != h->store.value;
-	memory_put(l, h->store.value);
+	bool changes = memory_get(l->address, l->size) != h->store.value;
+	memory_put(l->address, l->size, h->store.value);
 	l->newest = h->store;
 	trace_flush(t, l, &h->store);
 	if (changes)
@@ -111,12 +111,12 @@ static uint64_t load(struct thread *t, struct location *l, enum order order)
 	struct store *newer = sim.buffered & ~bit(t->id) ? newer_elsewhere(t, l) : NULL;
 	learn(t, &l->newest, order);
 	trace_read(t, l, &l->newest, newer);
-	return memory_get(l);
+	return memory_get(l->address, l->size);
 }
 
 static void put(struct thread *t, struct location *l, uint64_t value, void *pc)
 {
-	memory_put(l, value);
+	memory_put(l->address, l->size, value);
 	l->newest.value = value;
 	l->newest.thread = t->id;
 	l->newest.pc = pc;
@@ -149,7 +149,7 @@ static void store(struct thread *t, struct location *l, uint64_t value, enum ord
 static uint64_t rmw(struct thread *t, struct location *l, const struct update *u,
 		    enum order order, void *pc, bool *stored, uint64_t *value)
 {
-	uint64_t old = memory_get(l);
+	uint64_t old = memory_get(l->address, l->size);
 	*value = update_value(u, old, stored);
 	learn(t, &l->newest, *stored ? order : u->fail);
 	trace_read(t, l, &l->newest, NULL);

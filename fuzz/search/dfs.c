@@ -45,10 +45,10 @@ static void begin(uint64_t n)
 	sim.reduce = reduce;
 }
 
-/* Taking another thread although the running one could go on. */
+/* Taking another thread although the running one could go on. Who begins is free. */
 static bool preempts(unsigned option)
 {
-	return sim.cur != NOBODY && option < FLUSH && option != (unsigned)sim.cur &&
+	return sim.steps > 1 && sim.cur != NOBODY && option < FLUSH && option != (unsigned)sim.cur &&
 	       (sim.enabled & ~sim.soft) >> sim.cur & 1;
 }
 

@@ -5,7 +5,8 @@
 #include "sim.h"
 
 static uint64_t seed_of_all, state;
-static unsigned stay; /* of 256: how often option 0 is taken outright */
+static unsigned stay; /* of 256: how often the first option is taken outright */
+static bool lazy;     /* stores tend to stay in their buffers */
 
 void random_seed(uint64_t seed)
 {
@@ -14,19 +15,32 @@ void random_seed(uint64_t seed)
 
 static void begin(uint64_t n)
 {
-	static const uint8_t tempers[] = { 0, 96, 160, 208 };
+	static const uint8_t tempers[] = { 0, 128, 192, 224 };
 	state = seed_of_all + n * 0xd1342543de82ef95u;
 	sim.reduce = false;
-	stay = tempers[random_next(&state) & 3];
+	uint64_t r = random_next(&state);
+	stay = tempers[r & 3];
+	lazy = r & 4;
+}
+
+/* One of options[from .. from + n). */
+static unsigned walk(unsigned from, unsigned n, uint64_t r)
+{
+	if ((r & 255) < stay)
+		return from;
+	return from + ((r >> 32) * n >> 32);
 }
 
 static unsigned pick(const uint8_t *options, unsigned n)
 {
 	uint64_t r = random_next(&state);
-	(void)options;
-	if ((r & 255) < stay)
-		return 0;
-	return (r >> 32) * n >> 32;
+	/* Threads stand together, after the running one's store if it has one. */
+	unsigned first = options[0] >= FLUSH, last = n;
+	while (last > first && options[last - 1] >= FLUSH)
+		last--;
+	if (lazy && last > first && (r >> 8 & 7))
+		return walk(first, last - first, r);
+	return walk(0, n, r);
 }
 
 static bool next(void)

@@ -20,7 +20,7 @@ struct search {
 /* The one in force. */
 extern const struct search *search;
 
-extern const struct search random_search, pct_search, dfs_search, replay_search;
+extern const struct search random_search, pct_search, mixed_search, dfs_search, replay_search;
 
 /* Seeds the random ones; depth: PCT's number of ordering constraints, 1 .. 3, or 0 for
  * each in turn. */
