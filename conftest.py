@@ -98,6 +98,8 @@ class Storm:
         self.config, self.session, self.verdicts = config, None, None
         self.lists, self.found, self.items = [], [], []
         config.stash[SESSION] = self
+        # Output is captured while tests run: the status line has a descriptor of its own.
+        self.screen = open(os.dup(1), "w", buffering=1) if os.isatty(1) else None
         self.seed = self._seed()
         from reports.storm import Programs
         self.programs = Programs(
@@ -154,12 +156,11 @@ class Storm:
 
     def run(self, item):
         """Run one item with the status line on; returns its verdict rows."""
-        reporter = self.config.pluginmanager.getplugin("terminalreporter")
-        live = reporter is not None and reporter.isatty
-
         def tick():
-            if live:
-                reporter.rewrite("\r" + self.session.status(item)[:118], erase=True)
+            if self.screen:
+                width = os.get_terminal_size(self.screen.fileno()).columns or 80
+                self.screen.write("\r\x1b[K" + self.session.status(item)[:width - 1])
+                self.screen.flush()
         self.programs.tick = tick
         tick()
         return self.session.run(item)
@@ -188,9 +189,10 @@ class Storm:
             return
         from reports import table
         from reports.folder import load
-        if reporter.isatty:
-            reporter.rewrite("", erase=True)
-        for line in table.lines(load(self.session.folder.path), self.verdicts, reporter.isatty,
+        if self.screen:
+            self.screen.write("\r\x1b[K")
+            self.screen.flush()
+        for line in table.lines(load(self.session.folder.path), self.verdicts, bool(self.screen),
                                 config.rootpath):
             reporter.write(line + "\n")
 

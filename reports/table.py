@@ -12,13 +12,15 @@ from typing import List
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from reports import words
 from reports.folder import Run
 
 COLUMNS = ("verdict", "case", "variant", "hits", "rate [99.9 %]", "first hit", "ratio bound",
            "near/round", "rounds", "spoilt", "children", "Fano b/c")
-NARROWEST = 150
+# What a narrow terminal goes without, in this order.
+DROPPED_FIRST = (11, 9, 10, 5, 8, 7)
 STYLES = {True: "green", False: "bold red"}
 
 
@@ -39,20 +41,33 @@ def plain(rows: List[dict]) -> List[str]:
             for line in body]
 
 
-def coloured(rows: List[dict]) -> List[str]:
-    """The table by rich, with colours."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in COLUMNS:
-        table.add_column(column, no_wrap=True, overflow="fold",
-                         justify="left" if column in COLUMNS[:5] else "right")
-    for row in rows:
+def fitting(body: List[List[str]], width: int) -> List[int]:
+    """Indices of the columns that fit into `width` characters, by DROPPED_FIRST."""
+    shown = list(range(len(COLUMNS)))
+    for column in DROPPED_FIRST:
+        if sum(max(len(line[i]) for line in body) + 2 for i in shown) - 2 <= width:
+            break
+        shown.remove(column)
+    return shown
+
+
+def coloured(rows: List[dict], width: int) -> List[str]:
+    """The table by rich, with colours, for a terminal of `width` characters."""
+    body = [cells(row) for row in rows]
+    shown = fitting([list(COLUMNS)] + body, width)
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for i in shown:
+        table.add_column(COLUMNS[i], no_wrap=True, justify="left" if i < 5 else "right")
+    for row, line in zip(rows, body):
         style = "yellow" if row["verdict"] in ("SKIPPED", "CLEAN") else STYLES[row["expected"]]
-        first, *others = cells(row)
-        table.add_row(f"[{style}]{first}[/]", *others)
-    width = max(NARROWEST, shutil.get_terminal_size().columns)
-    console = Console(file=io.StringIO(), force_terminal=True, width=width, highlight=False)
+        table.add_row(Text(line[0], style), *(Text(line[i]) for i in shown[1:]))
+    console = Console(file=io.StringIO(), force_terminal=True, width=1000, highlight=False)
     console.print(table)
-    return console.file.getvalue().rstrip("\n").split("\n")
+    found = [line.rstrip() for line in console.file.getvalue().rstrip("\n").split("\n")]
+    missing = [COLUMNS[i] for i in range(len(COLUMNS)) if i not in shown]
+    if missing:
+        found.append(f'(no room here for {", ".join(missing)}: see the report)')
+    return found
 
 
 def explanations(rows: List[dict]) -> List[str]:
@@ -92,7 +107,8 @@ def lines(run: Run, verdicts: dict, terminal: bool, base: Path) -> List[str]:
     report's path is shown relative to.
     """
     rows = words.ordered(verdicts["rows"])
-    found = (coloured if terminal else plain)(rows) + explanations(rows)
+    width = shutil.get_terminal_size().columns
+    found = (coloured(rows, width) if terminal else plain(rows)) + explanations(rows)
     found += [f"{words.UNEXPECTED_MARK} {problem}" for problem in verdicts["problems"]]
     found += [f"warning: {warning}" for warning in run.warnings]
     page = run.path / "index.html"

@@ -157,13 +157,14 @@ def test_junit_has_classes_and_counts(tmp_path):
     assert "replay: storm" in cases["BUG_A"].find("system-out").text
 
 
-def test_the_table_explains_what_is_unexpected_and_ends_with_the_verdict(tmp_path):
+def test_the_table_explains_and_ends_with_the_verdict(tmp_path, monkeypatch):
     run, verdicts = loaded(write_run(tmp_path / "run", race(fixed=result("fixed", hits=1))))
     lines = table.lines(run, verdicts, False, tmp_path)
     assert lines[0].startswith("verdict") and lines[1].startswith("✘ REFUTED")
     assert "  replay: storm --case race --env 'layout=natural'" in lines
     assert lines[-1].startswith("NOT AS EXPECTED: 2 verdicts (1 CAUGHT, 1 REFUTED)")
     assert lines[-1].endswith("--rig-seed 7")
+    monkeypatch.setenv("COLUMNS", "300")
     coloured = table.lines(run, verdicts, True, tmp_path)
     assert "\x1b[" in "".join(coloured)
     assert [re.sub(r"\x1b\[[\d;]*m", "", c).split()[:4] for c in coloured[:3]] == [
@@ -201,3 +202,13 @@ def test_a_browser_opens_it_without_errors(tmp_path):
         capture_output=True, text=True, timeout=60)
     assert re.search(r'<details id="toy-race-BUG_A" class="good"\s+open', done.stdout)
     assert "CONSOLE" not in done.stderr
+
+
+def test_a_narrow_terminal_goes_without_columns_and_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    run, verdicts = loaded(write_run(tmp_path / "run", race()))
+    lines = [re.sub(r"\x1b\[[\d;]*m", "", line)
+             for line in table.lines(run, verdicts, True, tmp_path)]
+    assert all(len(line) <= 100 for line in lines[:3])
+    assert "verdict" in lines[0] and "Fano" not in lines[0] and "ratio" in lines[0]
+    assert lines[3].startswith("(no room here for") and "Fano" in lines[3]
