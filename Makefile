@@ -1,7 +1,8 @@
 # Stormrig. What a user types is listed by `make help`.
 #
-# Nothing is listed by hand: a target is a folder with *.c files and cases/ in targets/,
-# a variant is a BUG_ switch (or NAME+plain) found in the text of the target's sources.
+# Nothing is listed by hand: a target is a folder with *.c files and cases/ in
+# targets/, a variant is a BUG_ switch (or NAME+plain) found in the text of the
+# target's sources.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -30,6 +31,13 @@ help: ## this list
 .PHONY: deps
 deps: ## install what a fresh machine needs (Debian 12); does nothing where all is there
 	@ci/deps.sh
+
+.PHONY: build-explore explore
+build-explore: explore-lane
+
+explore: deps ## the explorer over every case, variant and model; prints the table
+	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=explore
+	@$(PYTHON) fuzz/table.py $(EXPLORE_ARGS)
 
 .PHONY: doctor
 doctor: ## is this machine fit to storm, and what to do if not

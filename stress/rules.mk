@@ -62,7 +62,8 @@ build/native/bench/%: build/native/obj/stress/bench/%.o build/native/%/fixed/nat
 		build/native/obj/stress/engine/emit.o build/native/obj/stress/world.o \
 		$(patsubst %.c,build/native/obj/%.o,$(wildcard targets/base/*.c))
 	@mkdir -p $(@D)
-	@$(CC) -o $@ build/native/$*/fixed/natural.o.tmp $(filter-out %/natural.o,$(filter %.o,$^)) $(native_libs)
+	@$(CC) -o $@ build/native/$*/fixed/natural.o.tmp \
+		$(filter-out %/natural.o,$(filter %.o,$^)) $(native_libs)
 -include $(benches:build/native/bench/%=build/native/obj/stress/bench/%.d)
 
 .PHONY: build-native

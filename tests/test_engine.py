@@ -1,7 +1,8 @@
 """The native engine, on subjects that fail in every way it must tell apart.
 
-tests/subject is a target like those in targets/, put there in a copy of the tree: so
-these tests also show that a new folder is all that a new target needs.
+tests/subject (with its tests/subject/cases/*.c) is a target like those in targets/, put
+there in a copy of the tree: so these tests also show that a new folder is all that a new
+target needs.
 """
 import json
 import os

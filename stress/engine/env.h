@@ -1,7 +1,8 @@
 /* The environment of a block: everything but the code that decides whether the
  * critical instructions of two actors meet. Aim searches it; --env replays it.
  *
- *   layout=spread,pace=250,delay=0:35.5,jitter=6.4,touch=r.o./.r..,shift=0,fence=01,by=1
+ *   layout=spread,pace=250,delay=0:35.5,jitter=6.4,touch=r.o./.r..,shift=0,
+ *   fence=01,by=1
  */
 #ifndef ENGINE_ENV_H
 #define ENGINE_ENV_H

@@ -36,7 +36,8 @@ static void replay_text(const struct options *o, const struct subject *s,
 {
 	char env[ENV_TEXT], pin[PIN_TEXT * MAX_ACTORS];
 	env_text(&r->env, s, env);
-	pin_text(&r->pins, true, pin, sizeof pin);
+	/* Without a child that sat down there is only what was asked for. */
+	pin_text(&r->pins, pin_got(&r->pins, 0)[0] != '\0', pin, sizeof pin);
 	int n = snprintf(text, size, "%s --case %s --seconds %g --seed %llu --env '%s'",
 			 o->program, o->case_name, o->seconds, (unsigned long long)o->seed, env);
 	if (n > 0 && (size_t)n < size)

@@ -141,7 +141,8 @@ static bool quiescent(struct worker *w)
 			if (at >> 8 > w->round)
 				continue;
 			/* pairs with: spin_ready() swap */
-			if (at >> 8 < w->round || !(at & 1) || load_acquire(&w->slots[a].g.status) != G_WAITING)
+			if (at >> 8 < w->round || !(at & 1) ||
+			    load_acquire(&w->slots[a].g.status) != G_WAITING)
 				return false;
 		}
 	return true;

@@ -76,6 +76,8 @@ struct verdict run_verdict(const struct test_case *t, const struct result *r)
 	}
 	if (r->failures[ENGINE_ERROR])
 		return (struct verdict){ "ENGINE_ERROR", 0, EXIT_ENGINE };
+	if (hits == 0 && !must_show_any(t) && r->measured.rounds == 0)
+		return (struct verdict){ "INCONCLUSIVE", -1, EXIT_EXPECTED };
 	if (!is_buggy())
 		return hits ? (struct verdict){ "REFUTED", 0, EXIT_UNEXPECTED }
 			    : (struct verdict){ "CLEAN", 1, EXIT_EXPECTED };

@@ -3,30 +3,54 @@
 #ifndef BASE_FAILURE_H
 #define BASE_FAILURE_H
 
+/* Failure classes:
+ *   lost_wakeup          waiter parked, cause present, nobody left to wake it
+ *   wedge                a spin on a state that can no longer change
+ *   stale_arm            what was armed for an earlier use acted on a later one
+ *   lost_event           readiness reported once and dropped
+ *   lost_error           an error mark wiped out before it was read
+ *   lost_work            runnable goroutine, idle processor, nobody to join them
+ *   block_leak           span-set block neither pooled nor in use
+ *   early_free           block freed while in use
+ *   lost_item            pushed, never popped
+ *   duplicate_item       popped twice
+ *   desc_leak            descriptor never given back
+ *   stack_corruption     canary or self-relative data wrong
+ *   deadlock             nobody can go on, and no finer class applies
+ *   livelock             endless steps without progress
+ *   wrong_outcome        one that the case does not list
+ *   data_race            two unordered accesses, one a plain write
+ *   memory_error         use after free, overflow
+ *   model_violation      hardware did what its model forbids
+ *   fatal                the target's own throw
+ *   crash                a signal ended the child
+ *   timeout              the child outlived its bound: never evidence
+ *   engine_error         the rig itself failed
+ */
 #define FAILURES(X) \
-	X(LOST_WAKEUP, "lost_wakeup")                 /* waiter parked, cause present, nobody left to wake it */ \
-	X(WEDGE, "wedge")                             /* a spin on a state that can no longer change */ \
-	X(STALE_ARM, "stale_arm")                     /* what was armed for an earlier use acted on a later one */ \
-	X(LOST_EVENT, "lost_event")                   /* readiness reported once and dropped */ \
-	X(LOST_ERROR, "lost_error")                   /* an error mark wiped out before it was read */ \
-	X(LOST_WORK, "lost_work")                     /* runnable goroutine, idle processor, nobody to join them */ \
-	X(BLOCK_LEAK, "block_leak")                   /* span-set block neither pooled nor in use */ \
-	X(EARLY_FREE, "early_free")                   /* block freed while in use */ \
-	X(LOST_ITEM, "lost_item")                     /* pushed, never popped */ \
-	X(DUPLICATE_ITEM, "duplicate_item")           /* popped twice */ \
-	X(DESC_LEAK, "desc_leak")                     /* descriptor never given back */ \
-	X(STACK_CORRUPTION, "stack_corruption")       /* canary or self-relative data wrong */ \
-	X(DEADLOCK, "deadlock")                       /* nobody can go on, and no finer class applies */ \
-	X(LIVELOCK, "livelock")                       /* endless steps without progress */ \
-	X(WRONG_OUTCOME, "wrong_outcome")             /* one that the case does not list */ \
-	X(DATA_RACE, "data_race")                     /* two unordered accesses, one a plain write */ \
-	X(MEMORY_ERROR, "memory_error")               /* use after free, overflow */ \
+	X(LOST_WAKEUP, "lost_wakeup") \
+	X(WEDGE, "wedge") \
+	X(STALE_ARM, "stale_arm") \
+	X(LOST_EVENT, "lost_event") \
+	X(LOST_ERROR, "lost_error") \
+	X(LOST_WORK, "lost_work") \
+	X(BLOCK_LEAK, "block_leak") \
+	X(EARLY_FREE, "early_free") \
+	X(LOST_ITEM, "lost_item") \
+	X(DUPLICATE_ITEM, "duplicate_item") \
+	X(DESC_LEAK, "desc_leak") \
+	X(STACK_CORRUPTION, "stack_corruption") \
+	X(DEADLOCK, "deadlock") \
+	X(LIVELOCK, "livelock") \
+	X(WRONG_OUTCOME, "wrong_outcome") \
+	X(DATA_RACE, "data_race") \
+	X(MEMORY_ERROR, "memory_error") \
 	X(UNDEFINED_BEHAVIOUR, "undefined_behaviour") \
-	X(MODEL_VIOLATION, "model_violation")         /* hardware did what its model forbids */ \
-	X(FATAL, "fatal")                             /* the target's own throw */ \
-	X(CRASH, "crash")                             /* a signal ended the child */ \
-	X(TIMEOUT, "timeout")                         /* the child outlived its bound: never evidence */ \
-	X(ENGINE_ERROR, "engine_error")               /* the rig itself failed */
+	X(MODEL_VIOLATION, "model_violation") \
+	X(FATAL, "fatal") \
+	X(CRASH, "crash") \
+	X(TIMEOUT, "timeout") \
+	X(ENGINE_ERROR, "engine_error")
 
 enum failure {
 	NO_FAILURE,
