@@ -98,7 +98,7 @@ class Storm:
         self.config, self.session, self.verdicts = config, None, None
         self.lists, self.found, self.items = [], [], []
         config.stash[SESSION] = self
-        # Output is captured while tests run: the status line has a descriptor of its own.
+        # Output is captured while tests run: the status line needs its own.
         self.screen = open(os.dup(1), "w", buffering=1) if os.isatty(1) else None
         self.seed = self._seed()
         from reports.storm import Programs

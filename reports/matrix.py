@@ -12,9 +12,9 @@ from reports import judge, stats
 from reports.storm import Order, Programs, seed_of
 from reports.subject import Subject, env_text, home, is_clean
 
-# Seconds of one unit of budget; an item's share of the time is its weight in units.
+# An item's share of the time, in units of budget.
 WEIGHT = {"race": 6.0, "buggy": 0.5, "quiet": 0.8}
-# How many times its weight an item may use: a variant that is caught stops long before.
+# How many times its share an item may use: most caught variants stop early.
 STRETCH = {"race": 1.0, "buggy": 5.0, "quiet": 1.0}
 LONGEST_UNIT_S = 3.0
 SHORTEST_S = 0.2

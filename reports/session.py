@@ -91,8 +91,7 @@ class Session:
 
 
 def _command() -> List[str]:
-    return [Path(sys.executable).name if "python" in sys.executable else "python3",
-            "-m", "pytest", *sys.argv[1:]]
+    return [sys.executable, "-m", "pytest", *sys.argv[1:]]
 
 
 def graded(run: Run) -> dict:

@@ -24,8 +24,8 @@ from scipy.special import betaincinv, gammaincc, gammaincinv
 ALPHA = 0.001
 LEVEL = 1 - ALPHA
 DISPERSION_ALPHA = 0.01
-# The children bound spends ALPHA on the mean rate and on the zero hits. The variation
-# enters by its 95 % bound: the error of the whole is what tests/test_stats.py measures.
+# The children bound spends ALPHA on the mean rate and on the zero hits. The
+# variation enters by its 95 % bound: test_stats.py measures the whole error.
 SPEND_RATE, SPEND_ZERO = 0.25, 0.75
 VARIATION_ALPHA = 0.05
 
