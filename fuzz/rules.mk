@@ -13,6 +13,8 @@ EXPLORE_OUT ?= build/explore
 OBJCOPY ?= objcopy
 EXPLORE_CFLAGS = -std=gnu11 -O2 -g -I targets -fdebug-prefix-map=$(CURDIR)=.
 EXPLORE_WARN = -Wall -Wextra -Werror
+# Calls stay calls, so that the hooks see them: gcc would expand small ones unseen.
+EXPLORE_HOOKED = -fsanitize=thread $(foreach f,memcpy memmove memset,-fno-builtin-$(f))
 EXPLORE_RENAME = $(foreach f,memcpy memmove memset,--redefine-sym $(f)=__tsan_$(f))
 
 # A target is a folder under targets/ with cases; its sources are its own and base's.
@@ -43,7 +45,7 @@ $(EXPLORE_OUT)/$(1)/$(2)/explore: \
 	$$(EXPLORE_CC) -o $$@.new $$^ && mv $$@.new $$@
 $(EXPLORE_OUT)/$(1)/$(2)/%.o: %.c
 	@mkdir -p $$(@D)
-	$$(EXPLORE_CC) $$(EXPLORE_CFLAGS) $$(EXPLORE_WARN) -fsanitize=thread -MMD -MP \
+	$$(EXPLORE_CC) $$(EXPLORE_CFLAGS) $$(EXPLORE_WARN) $$(EXPLORE_HOOKED) -MMD -MP \
 		-DTARGET='"$(1)"' $(if $(filter BUG_%,$(2)),-D$(subst +plain, -DPLAIN_FIELDS,$(2))) \
 		-c -o $$@ $$<
 	$$(OBJCOPY) $$(EXPLORE_RENAME) $$@

@@ -271,7 +271,7 @@ struct thread *sim_thread(void (*fn)(void *), void *arg, struct slot *slot)
 	struct thread *t = &sim.thread[sim.threads++];
 	t->state = RUNNABLE;
 	t->timed_out = t->has_acquired = t->has_released = t->has_readied = false;
-	t->tick_due = false;
+	t->tick_due = t->impatient = false;
 	t->spin_count = t->quiet = t->relaxes = 0;
 	t->spin_key = t->quiet_changes = 0;
 	t->joiners = 0;
@@ -339,6 +339,11 @@ static bool loops(struct thread *t)
 	return t->spin_count >= SPIN_READS && t->spin_key == t->op.key;
 }
 
+/* A thread that has said it waits (relax, yield) and looks again at a word that nobody has
+ * written since may be chosen all the same: it is impatient, and repeats its look without
+ * another decision until it does something else or is known to loop. So a loop with a
+ * bound reaches its end, without a decision for each round: that another thread's write
+ * falls into a later round differs from waiting for it only in the round's number. */
 void sim_step(enum op_kind kind, uintptr_t key, bool write, bool drains, void *pc)
 {
 	struct thread *t = self();
@@ -356,7 +361,14 @@ void sim_step(enum op_kind kind, uintptr_t key, bool write, bool drains, void *p
 		sim.draining |= bit(t->id);
 		sim.enabled &= ~bit(t->id);
 	}
+	bool waits = sim.soft >> t->id & 1, looks = kind == OP_LOAD && key == t->spin_key &&
+						    t->quiet_changes == sim.changes;
+	if (t->impatient && looks && sim.enabled >> t->id & 1) {
+		sim.soft &= ~bit(t->id);
+		return;
+	}
 	suspend(t);
+	t->impatient = waits && looks && t->quiet_changes == sim.changes;
 	sim.soft &= ~bit(t->id);
 }
 

@@ -28,8 +28,7 @@ enum {
 	FAIR_STEPS = 20000,       /* then it is a livelock */
 	SPIN_READS = 8,           /* equal reads of one location in a row */
 	QUIET_READS = 64,         /* reads in a row while nobody writes anything */
-	GRACE_STEPS = 4096,       /* of spinners that nobody can serve: livelock */
-	TRACE_MODEL = 1
+	GRACE_STEPS = 2048        /* of spinners that nobody can serve: livelock */
 };
 
 enum op_kind {
@@ -61,6 +60,7 @@ struct thread {
 	uint32_t spin_count, quiet, relaxes;
 	uintptr_t spin_key;
 	uint64_t spin_value, quiet_changes;
+	bool impatient;
 	/* --- happens-before --- */
 	struct clock clock;
 	struct clock acquired; /* what an acquire fence would add */

@@ -55,12 +55,13 @@ void race_slow(struct granule *g, unsigned bytes, enum access kind, void *pc)
 			       (kind == PLAIN_READ && r->kind == PLAIN_READ &&
 				r->at <= t->clock.at[r->thread])))
 			continue;
+		/* An atomic write covers what the thread's earlier atomic read does. */
+		if (!other && r->bytes == bytes && r->kind == ATOMIC_READ && kind == ATOMIC_WRITE)
+			continue;
 		if (kept != i)
 			g->record[kept] = *r;
 		r = &g->record[kept++];
-		/* An atomic write covers what the thread's earlier atomic read does. */
-		if (!other && r->bytes == bytes &&
-		    (r->kind == kind || (r->kind == ATOMIC_READ && kind == ATOMIC_WRITE)))
+		if (!other && r->bytes == bytes && r->kind == kind)
 			mine = r;
 	}
 	g->records = kept;
