@@ -36,25 +36,28 @@ explore-lane:
 explore_hash = $(shell cat $(sort $(1)) | sha256sum | cut -c1-12)
 explore_base_texts := $(wildcard targets/base/*.[ch])
 
+# The subjects of tests stand aside, so that what looks for binaries does not meet them.
+explore_out = $(EXPLORE_OUT)$(if $(filter unit,$(1)),-unit)
+
 # $(call explore_variant,TARGET,VARIANT,SOURCES,TEXTS)
 define explore_variant
-$(EXPLORE_OUT)/$(1)/$(2)/explore: \
-		$(patsubst %.c,$(EXPLORE_OUT)/$(1)/$(2)/%.o,$(3) $(explore_base)) \
+$(call explore_out,$(1))/$(1)/$(2)/explore: \
+		$(patsubst %.c,$(call explore_out,$(1))/$(1)/$(2)/%.o,$(3) $(explore_base)) \
 		$(patsubst %.c,$(EXPLORE_OUT)/engine/%.o,$(filter-out fuzz/main.c,$(explore_engine))) \
-		$(EXPLORE_OUT)/$(1)/$(2)/fuzz/main.o
+		$(call explore_out,$(1))/$(1)/$(2)/fuzz/main.o
 	$$(EXPLORE_CC) -o $$@.new $$^ && mv $$@.new $$@
-$(EXPLORE_OUT)/$(1)/$(2)/%.o: %.c
+$(call explore_out,$(1))/$(1)/$(2)/%.o: %.c
 	@mkdir -p $$(@D)
 	$$(EXPLORE_CC) $$(EXPLORE_CFLAGS) $$(EXPLORE_WARN) $$(EXPLORE_HOOKED) -MMD -MP \
 		-DTARGET='"$(1)"' $(if $(filter BUG_%,$(2)),-D$(subst +plain, -DPLAIN_FIELDS,$(2))) \
 		-c -o $$@ $$<
 	$$(OBJCOPY) $$(EXPLORE_RENAME) $$@
-$(EXPLORE_OUT)/$(1)/$(2)/fuzz/main.o: fuzz/main.c $(4) $(explore_base_texts)
+$(call explore_out,$(1))/$(1)/$(2)/fuzz/main.o: fuzz/main.c $(4) $(explore_base_texts)
 	@mkdir -p $$(@D)
 	$$(EXPLORE_CC) $$(EXPLORE_CFLAGS) $$(EXPLORE_WARN) -I fuzz -MMD -MP -DTARGET='"$(1)"' \
 		-DVARIANT='"$(2)"' -DLANE='"explore"' \
 		-DCODE_HASH='"$$(call explore_hash,$(4) $(explore_base_texts))"' -c -o $$@ $$<
-explore_binaries_$(1) += $(EXPLORE_OUT)/$(1)/$(2)/explore
+explore_binaries_$(1) += $(call explore_out,$(1))/$(1)/$(2)/explore
 endef
 
 # $(call explore_target,TARGET,SOURCES,TEXTS)
@@ -78,5 +81,5 @@ $(EXPLORE_OUT)/engine/%.o: %.c
 	@mkdir -p $(@D)
 	$(EXPLORE_CC) $(EXPLORE_CFLAGS) $(EXPLORE_WARN) -I fuzz -MMD -MP -c -o $@ $<
 
-.PRECIOUS: $(EXPLORE_OUT)/%.o
--include $(shell find $(EXPLORE_OUT) -name '*.d' 2>/dev/null)
+.PRECIOUS: $(EXPLORE_OUT)/%.o $(EXPLORE_OUT)-unit/%.o
+-include $(shell find $(EXPLORE_OUT) $(EXPLORE_OUT)-unit -name '*.d' 2>/dev/null)
