@@ -104,10 +104,67 @@ void aim_sampled(struct aim *aim, const struct env *e, const struct aim_sample *
 	sort_in(aim, i);
 }
 
+/* --- finals --- */
+
+void aim_final_start(struct aim *aim)
+{
+	aim->finalists = aim->trial = 0;
+	for (uint32_t i = 0; i < aim->arms && aim->finalists < AIM_FINALISTS; i++)
+		if (aim->arm[i].blocks >= TRUSTED)
+			aim->final[aim->finalists++].env = aim->arm[i].env;
+	if (aim->finalists == 0 && aim->arms > 0)
+		aim->final[aim->finalists++].env = aim->arm[0].env;
+}
+
+void aim_final_trial(struct aim *aim)
+{
+	uint32_t t = aim->trial++;
+	for (uint32_t i = 0; i < aim->finalists; i++)
+		aim->final[i].value[t] = aim->final[i].ns[t] = 0;
+}
+
+struct env aim_final_next(struct aim *aim)
+{
+	struct env e;
+	env_plain(&e);
+	aim->turn++;
+	return aim->finalists ? aim->final[aim->turn % aim->finalists].env : e;
+}
+
+void aim_final_sampled(struct aim *aim, const struct aim_sample *sample)
+{
+	if (aim->finalists == 0 || aim->trial == 0)
+		return;
+	uint32_t i = aim->turn % aim->finalists, t = aim->trial - 1;
+	aim->final[i].value[t] += (double)sample->hits * HIT_WEIGHT + sample->near;
+	aim->final[i].ns[t] += sample->ns;
+}
+
+static double worst_trial(const struct aim *aim, uint32_t finalist)
+{
+	double worst = -1;
+	for (uint32_t t = 0; t < aim->trial; t++) {
+		double ns = aim->final[finalist].ns[t];
+		double value = aim->final[finalist].value[t] / (ns + 1);
+		if (ns > 0 && (worst < 0 || value < worst))
+			worst = value;
+	}
+	return worst;
+}
+
 struct env aim_best(const struct aim *aim)
 {
 	struct env e;
 	env_plain(&e);
+	double best = 0;
+	uint32_t winner = AIM_FINALISTS;
+	for (uint32_t i = 0; i < aim->finalists; i++)
+		if (worst_trial(aim, i) > best) {
+			best = worst_trial(aim, i);
+			winner = i;
+		}
+	if (winner < AIM_FINALISTS)
+		return aim->final[winner].env;
 	for (uint32_t i = 0; i < aim->arms; i++)
 		if (aim->arm[i].blocks >= TRUSTED)
 			return aim->arm[i].env;

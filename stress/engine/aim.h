@@ -11,7 +11,7 @@
 
 #include "engine/env.h"
 
-enum { AIM_ARMS = 48, AIM_BINS = 61, AIM_BIN_NS = 10 };
+enum { AIM_FINALISTS = 6, AIM_TRIALS = 5, AIM_ARMS = 48, AIM_BINS = 61, AIM_BIN_NS = 10 };
 
 struct aim_sample {
 	uint64_t rounds, hits, near;
@@ -32,6 +32,13 @@ struct aim {
 	uint32_t arms;
 	int current;     /* the arm on trial, or -1: an environment not among them */
 	struct aim_arm arm[AIM_ARMS];
+	/* The best arms, each tried again in several children: what one process
+	 * finds may depend on where its pages lie, or on who else runs. */
+	uint32_t finalists, trial, turn;
+	struct {
+		struct env env;
+		double value[AIM_TRIALS], ns[AIM_TRIALS];
+	} final[AIM_FINALISTS];
 	struct env shape; /* the profile's environment, but for its offset */
 	/* By start offset, from -300 ns in bins of 10 ns; of blocks that share
 	 * shape. */
@@ -43,8 +50,15 @@ void aim_init(struct aim *aim, const struct subject *s, int layout, uint64_t see
 struct env aim_next(struct aim *aim);
 /* What the environment from aim_next gave. */
 void aim_sampled(struct aim *aim, const struct env *e, const struct aim_sample *sample);
-/* The best environment so far; the plain one before the first sample. */
+/* The best environment so far; the plain one before the first sample. Once there
+ * were finals, the one whose worst trial was best. */
 struct env aim_best(const struct aim *aim);
+/* From here on, aim_final_next takes turns among the best. */
+void aim_final_start(struct aim *aim);
+/* A new trial begins: another child. At most AIM_TRIALS. */
+void aim_final_trial(struct aim *aim);
+struct env aim_final_next(struct aim *aim);
+void aim_final_sampled(struct aim *aim, const struct aim_sample *sample);
 /* From here on, aim_profile_next sweeps the offset of this environment. */
 void aim_profile_start(struct aim *aim, const struct env *shape);
 struct env aim_profile_next(struct aim *aim);

@@ -138,6 +138,8 @@ static struct env next_env(struct shop *shop)
 	switch (shop->plan->phase) {
 	case PHASE_AIM:
 		return aim_next(&r->aim);
+	case PHASE_FINAL:
+		return aim_final_next(&r->aim);
 	case PHASE_PROFILE:
 		return aim_profile_next(&r->aim);
 	case PHASE_MEASURE:
@@ -156,6 +158,8 @@ static void account(struct shop *shop, const struct aim_sample *s)
 	count_block(&r->all, s, spoilt);
 	if (shop->plan->phase == PHASE_AIM && !spoilt)
 		aim_sampled(&r->aim, &c->env, s);
+	if (shop->plan->phase == PHASE_FINAL && !spoilt)
+		aim_final_sampled(&r->aim, s);
 	if (shop->plan->phase == PHASE_PROFILE && !spoilt)
 		aim_profile_sampled(&r->aim, &c->env, s);
 	if (shop->plan->phase == PHASE_MEASURE) {

@@ -14,6 +14,7 @@ enum { MAX_CHILDREN = 512, MAX_FINDINGS = 8, FINDING_TEXT = 96 };
 
 enum phase {
 	PHASE_AIM,     /* looking for an environment */
+	PHASE_FINAL,   /* the best of them once more, in several children */
 	PHASE_PROFILE, /* sweeping the offset around it */
 	PHASE_MEASURE  /* all blocks in one environment: the exposure */
 };

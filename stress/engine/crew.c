@@ -76,6 +76,7 @@ void crew_equip(struct crew *c, const struct env *e)
 	c->test = c->subject->layout[e->layout];
 	double ticks_per_ns = clock_ticks_per_ns();
 	double unit = e->pace ? ticks_per_ns : c->turns_per_ns;
+	c->longest_wait = (int64_t)(1e6 * ticks_per_ns);
 	c->pace = (uint32_t)(e->pace * ticks_per_ns);
 	for (unsigned a = 0; a < c->actors; a++) {
 		struct worker *w = &c->worker[a];

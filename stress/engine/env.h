@@ -14,7 +14,7 @@
 #include "base/case.h"
 
 enum { ENV_LINES = 12, ENV_TEXT = 176, LINE = 64, LAYOUTS = 2, ENV_LONGEST_DELAY = 6000,
-       ENV_LONGEST_PACE = 5000, ENV_PLAIN_PACE = 300 };
+       ENV_LONGEST_PACE = 5000, ENV_PLAIN_PACE = 400 };
 
 /* How an actor fetches a cache line of the state just before the round. */
 enum touch { TOUCH_NONE, TOUCH_READ, TOUCH_OWN };

@@ -111,8 +111,13 @@ static inline void start(struct worker *w)
 		announce(w);
 		w->start += c->pace;
 	}
+	uint64_t until = w->start + delay;
+	if ((int64_t)(until - clock_ticks()) > c->longest_wait) {
+		w->late = true; /* the processors' counters disagree: spoilt */
+		return;
+	}
 	/* Late is allowed: states are each round's own. */
-	while ((int64_t)(clock_ticks() - w->start - delay) < 0)
+	while ((int64_t)(until - clock_ticks()) > 0)
 		;
 }
 

@@ -54,6 +54,7 @@ struct crew {
 	bool yields;                  /* actors share processors: waiting must yield */
 	double turns_per_ns;          /* of the delay loop */
 	uint32_t pace;                /* ticks from round to round; 0: handshakes */
+	int64_t longest_wait;         /* ticks; counters that differ more are no clock */
 	_Alignas(128) word64 agreed;  /* the newest round that agreed on a start */
 	uint64_t start;               /* that round's, by the clock */
 	uint64_t first;               /* round number of the block's first round */

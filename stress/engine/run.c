@@ -15,6 +15,7 @@ enum { MOST_BROKEN_CHILDREN = 20 };
 #define AIM_CHILD_S 0.15
 #define AIM_SHARE 0.4 /* of the time, at most */
 #define AIM_LONGEST_S 1.0
+#define FINAL_SHARE 0.08 /* of aim's time, for each trial of the best */
 #define PROFILE_S 0.1
 
 /* --- what this run proves --- */
@@ -149,6 +150,11 @@ static void aim_phase(struct run *run, int layout)
 		double left = (stop - world_now()) / 1e9;
 		one_child(run, PHASE_AIM, left < AIM_CHILD_S ? left : AIM_CHILD_S);
 		status_line(run, "aiming");
+	}
+	aim_final_start(&r->aim);
+	for (int trial = 0; trial < AIM_TRIALS && !over(run); trial++) {
+		aim_final_trial(&r->aim);
+		one_child(run, PHASE_FINAL, budget * FINAL_SHARE);
 	}
 	r->env = aim_best(&r->aim);
 	aim_profile_start(&r->aim, &r->env);
