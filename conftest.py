@@ -3,15 +3,17 @@
   /usr/bin/python3 -m pytest tests/test_matrix.py --rig-out build/report
 
 prints a status line on a terminal, then the verdict table, and exits 0 (as expected),
-1 (unexpected verdict), 2 (engine error), 64 (usage) or 130 (Ctrl-C).
+1 (unexpected verdict), 2 (engine error), 64 (usage) or 130 (Ctrl-C; 143 for SIGTERM).
 """
 import importlib.util
 import os
+import signal
+import sys
 from pathlib import Path
 
 import pytest
 
-EXIT_USAGE, EXIT_INTERRUPTED = 64, 130
+EXIT_ENGINE, EXIT_USAGE = 2, 64
 MATRIX = "test_matrix.py"
 OPTIONS = (
     ("out", "build/report", "DIR", "folder of the run"),
@@ -97,6 +99,7 @@ class Storm:
     def __init__(self, config):
         self.config, self.session, self.verdicts = config, None, None
         self.lists, self.found, self.items = [], [], []
+        self.ended_by, self.failure = signal.SIGINT, ""
         config.stash[SESSION] = self
         # Output is captured while tests run: the status line needs its own.
         self.screen = open(os.dup(1), "w", buffering=1) if os.isatty(1) else None
@@ -144,6 +147,7 @@ class Storm:
         """Opens the run's folder before the first test."""
         if session.testsfailed or session.config.option.collectonly or not self.lists:
             return
+        signal.signal(signal.SIGTERM, self.terminated)
         from reports.folder import BadFolder
         from reports.session import Session
         whole = not rig(self.config, "variant") and not self.config.getoption("-k")
@@ -153,6 +157,13 @@ class Storm:
                                    rig(self.config, "seconds"), whole)
         except BadFolder as error:
             pytest.exit(f"--rig-out: {error}", EXIT_USAGE)
+        except OSError as error:
+            pytest.exit(f'cannot write {rig(self.config, "out")}: {error.strerror}', EXIT_ENGINE)
+
+    def terminated(self, number, _frame):
+        """SIGTERM ends the run as Ctrl-C does: programs killed, folder valid."""
+        self.ended_by = number
+        raise KeyboardInterrupt
 
     def run(self, item):
         """Run one item with the status line on; returns its verdict rows."""
@@ -163,7 +174,11 @@ class Storm:
                 self.screen.flush()
         self.programs.tick = tick
         tick()
-        return self.session.run(item)
+        try:
+            return self.session.run(item)
+        except OSError as error:
+            self.failure = f"cannot write {self.session.folder.path}: {error.strerror}"
+            pytest.exit(self.failure, EXIT_ENGINE)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report):
@@ -178,13 +193,22 @@ class Storm:
         if self.session is None:
             return
         interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
-        self.verdicts = self.session.finish(interrupted)
-        session.exitstatus = EXIT_INTERRUPTED if interrupted else self.verdicts["exit"]
+        try:
+            verdicts = self.session.finish(interrupted)
+        except OSError as error:
+            self.failure = f"cannot write {self.session.folder.path}: {error.strerror}"
+        if self.failure:
+            session.exitstatus = EXIT_ENGINE
+            return
+        self.verdicts = verdicts
+        session.exitstatus = 128 + self.ended_by if interrupted else verdicts["exit"]
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self, config):
         """The verdict table, after all that pytest says: its last line is the verdict."""
         reporter = config.pluginmanager.getplugin("terminalreporter")
+        if self.failure:
+            sys.stderr.write(f"stormrig: {self.failure}\n")
         if self.verdicts is None or reporter is None:
             return
         from reports import table

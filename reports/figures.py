@@ -1,6 +1,7 @@
 """The figures of one verdict, as a JSON object that the renderers only show."""
+import json
 import math
-from typing import List, Optional
+from typing import Dict, List, Optional
 
 from reports import stats
 from reports.judge import Judged, compare
@@ -114,9 +115,16 @@ def best_profile(results: List[dict]) -> List[list]:
 
 
 def findings(results: List[dict]) -> List[dict]:
-    """The first findings, each with the command that replays it."""
-    return [{**finding, "replay": result["replay"]}
-            for result in results for finding in result.get("findings", [])][:SHOWN_FINDINGS]
+    """The first different findings, with the rounds of each and the command that replays it."""
+    found: Dict[str, dict] = {}
+    for result in results:
+        for finding in result.get("findings", []):
+            one = {name: finding.get(name) for name in ("class", "outcome", "evidence")}
+            key = json.dumps(one, sort_keys=True)
+            kept = found.setdefault(key, {**one, "rounds": [], "replay": result["replay"]})
+            if finding.get("round") is not None and len(kept["rounds"]) < SHOWN_FINDINGS:
+                kept["rounds"].append(finding["round"])
+    return list(found.values())[:SHOWN_FINDINGS]
 
 
 def replay(subject: Subject) -> str:

@@ -68,7 +68,7 @@ class RunFolder:
         try:
             self._prepare()
             self._save()
-            self._lines = open(self.path / "results.jsonl", "w", encoding="utf-8")
+            self._lines = open(self.path / "results.jsonl", "wb", buffering=0)
         except OSError as error:
             raise BadFolder(f"cannot write {self.path}: {error.strerror}", usage=True) from None
 
@@ -88,9 +88,10 @@ class RunFolder:
         write_atomic(self.path / "run.json", json.dumps(self.header, indent=1) + "\n")
 
     def append(self, document: dict) -> None:
-        """Add one line to results.jsonl, flushed to the kernel. Raises OSError."""
-        self._lines.write(json.dumps(document, separators=(",", ":")) + "\n")
-        self._lines.flush()
+        """Add one line to results.jsonl, handed to the kernel at once. Raises OSError."""
+        data = (json.dumps(document, separators=(",", ":")) + "\n").encode()
+        while data:
+            data = data[self._lines.write(data):]
         self.results += 1
 
     def keep_text(self, name: str, text: str) -> str:
@@ -102,7 +103,6 @@ class RunFolder:
 
     def finish(self, state: str, ended: str, provenance: dict) -> None:
         """Close the run: state "complete" or "interrupted"; provenance is merged in."""
-        self._lines.flush()
         os.fsync(self._lines.fileno())
         self._lines.close()
         self.header["provenance"].update(provenance)

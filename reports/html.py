@@ -18,8 +18,14 @@ def text(run: Run, verdicts: dict, explored: Optional[List[dict]] = None) -> str
 
     run, verdicts: as loaded and graded; explored: "explore" documents, None to look for
     them beside the run (../explore/results.jsonl). Returns HTML; it refers to nothing
-    outside itself.
+    outside itself. A page over LIMIT_BYTES goes without the details of what is expected.
     """
+    found = found_beside(run.path) if explored is None else explored
+    page = _page(run, verdicts, found, brief=False)
+    return page if len(page.encode()) < LIMIT_BYTES else _page(run, verdicts, found, brief=True)
+
+
+def _page(run: Run, verdicts: dict, explored: List[dict], brief: bool) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True,
         lstrip_blocks=True, undefined=jinja2.StrictUndefined)
@@ -30,7 +36,7 @@ def text(run: Run, verdicts: dict, explored: Optional[List[dict]] = None) -> str
         cases=by_case(rows), targets=by_target(rows), replay=table.replay(run.header),
         wrong=[row for row in rows if not row["expected"]],
         seconds=sum(row["seconds"] for row in rows),
-        explored=explored_table(found_beside(run.path) if explored is None else explored))
+        explored=explored_table(explored), brief=brief)
 
 
 def by_case(rows: List[dict]) -> Dict[str, List[dict]]:

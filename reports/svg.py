@@ -32,15 +32,13 @@ def profile_svg(profile: List[list]) -> str:
              f'{high:.0f} ns">',
              f'<line class="axis" x1="{EDGE}" x2="{WIDTH - EDGE}" y1="{HEIGHT - EDGE}" '
              f'y2="{HEIGHT - EDGE}"/>']
-    for offset, hit, _ in points:
-        if hit:
-            at = y(hit, top_hits)
-            parts.append(f'<rect class="hit" x="{x(offset) - width / 2:.1f}" y="{at:.1f}" '
-                         f'width="{width:.1f}" height="{HEIGHT - EDGE - at:.1f}"/>')
+    base = HEIGHT - EDGE
+    bars = "".join(f"M{x(o):.1f} {base}V{y(h, top_hits):.1f}" for o, h, _ in points if h)
     line = " ".join(f"{x(o):.1f},{y(n, top_near):.1f}" for o, _, n in points)
-    parts.append(f'<polyline class="near" points="{line}"/>')
-    parts += [f'<circle class="near" cx="{x(o):.1f}" cy="{y(n, top_near):.1f}" r="1.6"/>'
-              for o, _, n in points if n]
+    dots = "".join(f"M{x(o):.1f} {y(n, top_near):.1f}h0" for o, _, n in points if n)
+    parts += [f'<path class="hit" stroke-width="{width:.1f}" d="{bars}"/>' if bars else "",
+              f'<polyline class="near" points="{line}"/>',
+              f'<path class="dot" d="{dots}"/>' if dots else ""]
     zero = f'<line class="axis" x1="{x(0):.1f}" x2="{x(0):.1f}" y1="{EDGE}" ' \
            f'y2="{HEIGHT - EDGE}" stroke-dasharray="2 3"/>' if low < 0 < high else ""
     parts += [zero, f'<text x="{EDGE}" y="{HEIGHT - 4}">{low:.0f} ns</text>',

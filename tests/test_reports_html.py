@@ -71,7 +71,7 @@ def test_what_is_unexpected_is_open_listed_and_replayable(tmp_path):
     text, parsed = page(tmp_path / "run", race(fixed=result("fixed", hits=2)))
     assert re.search(r'<details id="toy-race-fixed" class="bad"\s+open', text)
     assert '<a href="#toy-race-fixed">' in text and "REFUTED" in text
-    assert 'data-copy="storm --case race' in text
+    assert "<code>storm --case race" in text
     assert "&lt;parked&gt;" in text and "<parked>" not in text
 
 
@@ -100,6 +100,18 @@ def loaded(path):
 def test_a_partial_run_says_so(tmp_path):
     text, _ = page(tmp_path / "run", race()[:1], state="interrupted")
     assert "interrupted</h1>" in text and "cut short" in text
+
+
+def test_a_huge_run_still_fits_into_the_page(tmp_path, monkeypatch):
+    run, verdicts = loaded(write_run(tmp_path / "run", race(fixed=result("fixed", hits=1))))
+    one = next(row for row in verdicts["rows"] if row["verdict"] == "CAUGHT")
+    more = [{**one, "case": f"race{n}", "role": "buggy"} for n in range(100)]
+    verdicts["rows"] += more
+    whole = html.text(run, verdicts)
+    monkeypatch.setattr(html, "LIMIT_BYTES", len(whole) - 1)
+    brief = html.text(run, verdicts)
+    assert len(brief) < 0.8 * len(whole) and "to keep this page small" in brief
+    assert brief.count("<svg") == 2 < whole.count("<svg")
 
 
 def explore(model, **more):
@@ -132,8 +144,9 @@ def test_explorer_results_beside_the_run_are_found(tmp_path):
 def test_the_profile_is_drawn_to_scale():
     assert svg.profile_svg([]) == "" and svg.profile_svg([[0, 0, 0, 0]]) == ""
     text = svg.profile_svg([[-10, 100, 0, 0], [0, 100, 50, 20], [10, 100, 25, 10]])
-    heights = [float(h) for h in re.findall(r'class="hit".*?height="([\d.]+)"', text)]
-    assert heights[0] == pytest.approx(2 * heights[1])
+    bars = re.findall(r"M[\d.]+ ([\d.]+)V([\d.]+)", text)
+    heights = [float(base) - float(top) for base, top in bars]
+    assert len(heights) == 2 and heights[0] == pytest.approx(2 * heights[1])
     assert "top 50 %" in text and "top 20 %" in text
     ElementTree.fromstring(text)
     ElementTree.fromstring(svg.profile_svg([[5, 10, 1, 1]]))

@@ -1,5 +1,7 @@
 """The matrix end to end, on pretended storm programs: one for each thing that can go wrong."""
 import json
+import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -10,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from reports import folder, matrix, process, storm
+from reports import folder, matrix, process, session, storm
 
 ROOT = Path(__file__).resolve().parent.parent
 FAKE = Path(__file__).with_name("fakes") / "storm.py"
@@ -126,21 +128,61 @@ def test_a_program_that_cannot_list_is_an_engine_error(tmp_path):
     assert verdicts(tmp_path)["BUG_WIDE"] == "ENGINE_ERROR"
 
 
-def test_ctrl_c_leaves_a_valid_folder_that_says_so(tmp_path):
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_run_leaves_a_valid_folder_that_says_so(tmp_path, number, code):
     make(tmp_path, fixed={"do": "quiet", "sleep": 30}, A={"do": "catch", "sleep": 30})
     command = [sys.executable, "-m", "pytest", "tests/test_matrix.py", "-p", "no:cacheprovider",
                f"--rig-build={tmp_path}/build", f"--rig-out={tmp_path}/out"]
     running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    end = time.monotonic() + 20
-    while not subprocess.run(["pgrep", "-f", f"{tmp_path}.*--case"],
-                             capture_output=True).stdout and time.monotonic() < end:
-        time.sleep(0.1)
-    running.send_signal(signal.SIGINT)
+    wait_for(f"{tmp_path}.*--case")
+    running.send_signal(number)
     text, _ = running.communicate(timeout=20)
-    assert running.returncode == 130
+    assert running.returncode == code
     run = folder.load(tmp_path / "out")
     assert run.header["state"] == "interrupted" and not run.complete
     assert text.rstrip().split("\n")[-1].startswith("NOT AS EXPECTED (interrupted)")
+    assert not subprocess.run(["pgrep", "-f", f"{tmp_path}.*--case"], capture_output=True).stdout
+
+
+@pytest.mark.parametrize("room, code", [(1_000, 64), (150_000, 2)])
+def test_a_full_disk_is_one_line(tmp_path, room, code):
+    """At the start, and in the middle of the run."""
+    def no_room():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+    big = {"do": "catch", "pad": 100_000}
+    done = rig(make(tmp_path, fixed="quiet", A=big, WIDE=big), preexec_fn=no_room)
+    said = done.stdout + done.stderr
+    assert done.returncode == code
+    assert "cannot write" in said and "Traceback" not in said and "INTERNAL" not in said
+    if room > 1_000:
+        assert folder.load(tmp_path / "out").header["state"] != "complete"
+
+
+def test_a_killed_run_still_loads_and_is_no_pass(tmp_path):
+    make(tmp_path, fixed={"do": "quiet", "sleep": 30}, A="catch")
+    command = [sys.executable, "-m", "pytest", "tests/test_matrix.py", "-p", "no:cacheprovider",
+               f"--rig-build={tmp_path}/build", f"--rig-out={tmp_path}/out"]
+    running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    wait_for(f"{tmp_path}/build/native/toy/fixed/storm --case")
+    running.kill()
+    running.wait()
+    left = subprocess.run(["pgrep", "-f", f"{tmp_path}/build/native/toy/fixed/storm"],
+                          capture_output=True, text=True, check=True)
+    for pid in left.stdout.split():
+        os.kill(int(pid), signal.SIGKILL)
+    run = folder.load(tmp_path / "out")
+    assert run.header["state"] == "running" and len(run.slices) == 1 and not run.complete
+    assert session.graded(run)["exit"] == 1
+
+
+def wait_for(pattern):
+    """Wait until a process whose command line matches is there."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        if subprocess.run(["pgrep", "-f", pattern], capture_output=True).stdout:
+            return
+        time.sleep(0.05)
+    pytest.fail(f"no process {pattern}")
 
 
 def test_a_case_without_a_due_variant_fails(tmp_path):

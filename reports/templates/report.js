@@ -1,8 +1,8 @@
 "use strict";
 document.addEventListener("click", function (event) {
-  const button = event.target.closest("button[data-copy]");
+  const button = event.target.closest(".replay button");
   if (!button) return;
-  const text = button.dataset.copy;
+  const text = button.parentElement.querySelector("code").textContent;
   const done = function (word) {
     button.textContent = word;
     setTimeout(function () { button.textContent = "copy"; }, 1500);

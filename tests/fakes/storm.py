@@ -105,7 +105,7 @@ def result(case, subject, given):
             "findings": [{"class": name, "outcome": "lost", "round": 7,
                           "evidence": {"rg": "parked"}}] if total["hits"] else [],
             "verdict": None, "expected": None, "build_id": "f00d", "ratio_bound": None,
-            "replay": " ".join(["storm"] + sys.argv[1:])}
+            "replay": " ".join(["storm"] + sys.argv[1:]), "padding": "x" * case.get("pad", 0)}
 
 
 def child(draw, rate, near, blocks):
