@@ -228,3 +228,30 @@ TEST(profile_puts_samples_where_they_belong)
 		CHECK_EQ(aim.profile[bin].near > 0, gap(offset, 42) < 60);
 	}
 }
+
+/* A finalist that is best in most children and fails in one is not the best. */
+TEST(finals_prefer_the_steady_one)
+{
+	static struct aim aim;
+	find("pair");
+	aim_init(&aim, &subject, 0, 3);
+	for (int i = 0; i < 400; i++) {
+		struct env e = aim_next(&aim);
+		aim_sampled(&aim, &e, &(struct aim_sample){ .rounds = 1000, .near = 1,
+							    .ns = 200000 });
+	}
+	aim_final_start(&aim);
+	CHECK(aim.finalists >= 2);
+	for (int trial = 0; trial < AIM_TRIALS; trial++) {
+		aim_final_trial(&aim);
+		for (int i = 0; i < 60; i++) {
+			aim_final_next(&aim);
+			uint32_t who = aim.turn % aim.finalists;
+			uint64_t hits = who == 0 && trial != 2 ? 100 : who == 1 ? 50 : 0;
+			aim_final_sampled(&aim, &(struct aim_sample){ .hits = hits,
+								      .ns = 200000 });
+		}
+	}
+	struct env best = aim_best(&aim);
+	CHECK(!memcmp(&best, &aim.final[1].env, sizeof best));
+}
