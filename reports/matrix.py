@@ -159,25 +159,23 @@ class Runner:
     def race(self, item: Item, seconds: float) -> Tuple[Optional[Subject], List[Subject]]:
         """Control and clean variants in turns, until the ratio bounds or the time is reached.
 
-        At least two turns; ends early at a hit of each clean variant or when the control's
-        program fails. Without a control each clean variant runs once.
+        At least two turns; ends early at a hit of each clean variant. Without a control, or
+        with one whose program fails or declines, each clean variant runs once.
         """
         control = self.subject(item, item.control, "control") if item.control else None
         clean = [self.subject(item, v, "clean") for v in item.variants]
         start = time.monotonic()
         for turn in itertools.count():
             spent = time.monotonic() - start
-            if control and not self.turn_of_control(control, turn, seconds):
-                break
-            patient = turn == 0 or spent > CONTROL_PATIENCE * seconds
-            if not control or home(control) or patient:
+            alive = control is None or self.turn_of_control(control, turn, seconds)
+            if turn == 0 or home(control) or spent > CONTROL_PATIENCE * seconds:
                 for subject in clean:
                     if unproved(control, subject, turn):
                         self.slice(subject, AIMING * seconds / len(clean), children=CHILDREN,
                                    env=clean_env(control, subject) if control else None)
             proved = not any(unproved(control, s, turn + 1) for s in clean)
             spent = time.monotonic() - start
-            if not control or turn >= 1 and (proved or spent >= seconds):
+            if not alive or not control or turn >= 1 and (proved or spent >= seconds):
                 break
         return control, clean
 

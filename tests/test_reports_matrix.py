@@ -191,6 +191,14 @@ def test_a_case_without_a_due_variant_fails(tmp_path):
     assert "no variant of it is caught on this hardware" in done.stdout
 
 
+@pytest.mark.parametrize("do, verdict, code", [
+    ("skip", "SKIPPED", 1), ("crash", "ENGINE_ERROR", 2)])
+def test_without_a_living_control_the_fix_is_not_confirmed(tmp_path, do, verdict, code):
+    done = rig(make(tmp_path, fixed="quiet", A=do))
+    assert verdicts(tmp_path) == {"fixed": "INCONCLUSIVE", "BUG_A": verdict}
+    assert done.returncode == code and f"not reproduced ({verdict})" in done.stdout
+
+
 def test_selecting_a_variant_runs_it_alone(tmp_path):
     make(tmp_path, fixed="quiet", A="catch", WIDE="catch")
     assert rig(tmp_path, "--rig-variant=BUG_WIDE").returncode == 0
