@@ -1,9 +1,13 @@
-# How the native lane is built: build/native/<target>/<variant>/storm.
+# How lanes of real threads are built: build/LANE/<target>/<variant>/storm.
 #
-# Each target is compiled in both layouts; each layout is linked into one object
-# whose symbols are local, so that both stand in one binary. Cases still find
-# their runner: the linker section joins, and duplicate names within a layout
-# still do not link.
+#   native  both layouts, nothing between the code and the processor
+#   tsan    under ThreadSanitizer: data races
+#   asan    under Address-, UndefinedBehaviour- and LeakSanitizer
+#
+# Each target is compiled in the lane's layouts; each layout is linked into one
+# object whose symbols are local, so that several stand in one binary. Cases
+# still find their runner: the linker section joins, and duplicate names within
+# a layout still do not link.
 
 targets := $(patsubst targets/%/cases/,%,$(wildcard targets/*/cases/))
 # $(call variants,target): fixed, and every switch that its sources name
@@ -11,50 +15,74 @@ variants = fixed $(shell grep -rhoE --include=*.[ch] '\bBUG_[A-Z0-9_]+(\+plain)?
 	targets/$1 | sort -u)
 # $(call defines,variant)
 defines = $(if $(filter fixed,$1),,-D$(subst +plain, -DPLAIN_FIELDS,$1))
-
-native_flags := $(CFLAGS_COMMON)
-native_libs := -lhwloc -lpthread -lm
-native_engine := $(patsubst %.c,build/native/obj/%.o,stress/main.c stress/world.c \
-	$(wildcard stress/engine/*.c) $(wildcard targets/base/*.c))
-layouts := natural spread
 layout_natural :=
 layout_spread := -DLAYOUT_SPREAD
 
-build/native/obj/%.o: %.c Makefile stress/rules.mk
-	@mkdir -p $(@D)
-	$(CC) $(native_flags) -MMD -MP -c $< -o $@
+lanes := native tsan asan
+layouts_native := natural spread
+layouts_tsan := natural
+layouts_asan := natural
+# Reports need whole stacks. gcc as elsewhere: its runtime names functions and
+# lines in its own process, where clang's starts a symbolizer; both are read.
+# Fences are no concern: only aim uses them, and no data depends on one.
+reported := -fno-omit-frame-pointer -fno-optimize-sibling-calls
+flags_native := $(CFLAGS_COMMON)
+flags_tsan := $(CFLAGS_COMMON) $(reported) -fsanitize=thread -Wno-tsan \
+	-Wno-unknown-warning-option
+flags_asan := $(CFLAGS_COMMON) $(reported) -fsanitize=address,undefined \
+	-fsanitize-recover=address
+# $(call lane_variants,lane,variants): what means something there. To C, plain
+# fields that are raced for mean nothing: only the race detector looks at them.
+lane_variants = $(if $(filter asan,$1),$(filter-out %+plain,$2),$2)
 
-# $(call layout_rules,target,variant,layout)
-define layout_rules
-objects_$1_$2_$3 := $$(patsubst targets/$1/%.c,build/native/$1/$2/$3/%.o,\
-	$$(wildcard targets/$1/*.c targets/$1/cases/*.c))
-build/native/$1/$2/$3/%.o: targets/$1/%.c Makefile stress/rules.mk
+native_libs := -lhwloc -lpthread -lm
+engine_sources := stress/main.c stress/world.c $(wildcard stress/engine/*.c targets/base/*.c)
+lane_engine = $(patsubst %.c,build/$1/obj/%.o,$(engine_sources))
+
+# $(call lane_rules,lane)
+define lane_rules
+build/$1/obj/%.o: %.c Makefile stress/rules.mk
 	@mkdir -p $$(@D)
-	@$(CC) $(native_flags) -DTARGET='"$1"' $(call defines,$2) $(layout_$3) \
+	$$(CC) $$(flags_$1) -MMD -MP -c $$< -o $$@
+-include $(patsubst %.o,%.d,$(call lane_engine,$1))
+.PHONY: build-$1
+build-$1: $$(binaries_$1)
+endef
+
+# $(call layout_rules,lane,target,variant,layout)
+define layout_rules
+objects_$1_$2_$3_$4 := $$(patsubst targets/$2/%.c,build/$1/$2/$3/$4/%.o,\
+	$$(wildcard targets/$2/*.c targets/$2/cases/*.c))
+build/$1/$2/$3/$4/%.o: targets/$2/%.c Makefile stress/rules.mk
+	@mkdir -p $$(@D)
+	@$$(CC) $$(flags_$1) -DTARGET='"$2"' $(call defines,$3) $(layout_$4) \
 		-MMD -MP -c $$< -o $$@
-build/native/$1/$2/$3.o: $$(objects_$1_$2_$3)
+build/$1/$2/$3/$4.o: $$(objects_$1_$2_$3_$4)
 	@ld -r -o $$@.tmp $$^
 	@objcopy --wildcard --localize-symbol='!__s*_stormrig_cases' --localize-symbol='*' \
 		$$@.tmp $$@
--include $$(objects_$1_$2_$3:.o=.d)
+-include $$(objects_$1_$2_$3_$4:.o=.d)
 endef
 
-# $(call variant_rules,target,variant)
+# $(call variant_rules,lane,target,variant)
 define variant_rules
-$(foreach l,$(layouts),$(eval $(call layout_rules,$1,$2,$l)))
-build/native/$1/$2/storm: $(layouts:%=build/native/$1/$2/%.o) $(native_engine) stress/identity.c
-	@echo "  storm $1/$2"
-	@$(CC) $(native_flags) -DTARGET='"$1"' -DVARIANT='"$2"' -DLANE='"native"' \
-		-DFLAGS='"$(native_flags) $(call defines,$2)"' \
+$(foreach l,$(layouts_$1),$(eval $(call layout_rules,$1,$2,$3,$l)))
+build/$1/$2/$3/storm: $(layouts_$1:%=build/$1/$2/$3/%.o) $(call lane_engine,$1) \
+		stress/identity.c
+	@echo "  storm $2/$3$(if $(filter-out native,$1), ($1))"
+	@$$(CC) $$(flags_$1) -DTARGET='"$2"' -DVARIANT='"$3"' -DLANE='"$1"' \
+		-DFLAGS='"$(flags_$1) $(call defines,$3)"' \
 		-DBUILD_ID="\"$$$$(cat $$^ | sha256sum | cut -c1-12)\"" \
 		-c stress/identity.c -o $$(@D)/identity.o
-	@$(CC) -o $$@ $$(@D)/identity.o $$(filter %.o,$$^) $(native_libs)
-binaries += build/native/$1/$2/storm
+	@$$(CC) $$(filter -fsanitize=%,$$(flags_$1)) -o $$@ $$(@D)/identity.o $$(filter %.o,$$^) \
+		$$(native_libs)
+binaries_$1 += build/$1/$2/$3/storm
 endef
 
-binaries :=
-$(foreach t,$(targets),$(foreach v,$(call variants,$t),$(eval $(call variant_rules,$t,$v))))
--include $(native_engine:.o=.d)
+$(foreach t,$(targets),$(eval variants_$t := $(call variants,$t)))
+$(foreach l,$(lanes),$(eval binaries_$l :=)$(foreach t,$(targets),$(foreach v,$(call \
+	lane_variants,$l,$(variants_$t)),$(eval $(call variant_rules,$l,$t,$v)))))
+$(foreach l,$(lanes),$(eval $(call lane_rules,$l)))
 
 # Bench programs: stress/bench/<target>.c with that target's fixed form.
 benches := $(patsubst stress/bench/%.c,build/native/bench/%,$(wildcard stress/bench/*.c))
@@ -66,8 +94,7 @@ build/native/bench/%: build/native/obj/stress/bench/%.o build/native/%/fixed/nat
 		$(filter-out %/natural.o,$(filter %.o,$^)) $(native_libs)
 -include $(benches:build/native/bench/%=build/native/obj/stress/bench/%.d)
 
-.PHONY: build-native
-build-native: $(binaries) $(benches)
+build-native: $(benches)
 
 .PHONY: build
 build: build-$(LANE) ## build every target and variant of a lane (LANE=native)
