@@ -1,0 +1,1 @@
+"""Reference memory models: what small programs may do, in a few lines each."""
