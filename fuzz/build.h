@@ -1,5 +1,5 @@
-/* What this program was built from. Defined in main.c, the only file of fuzz/ that is
- * compiled per target and variant.
+/* What this program was built from. Defined in main.c, the only file of fuzz/
+ * that is compiled per target and variant.
  */
 #ifndef FUZZ_BUILD_H
 #define FUZZ_BUILD_H

@@ -30,7 +30,8 @@ static void keep(struct finding *f, const struct run *run)
 	memcpy(f->choice, sim.choice, sim.choices);
 }
 
-/* Which finding is shown: the first, unless one of an expected class comes later. */
+/* Which finding is shown: the first, unless one of an expected class comes
+ * later. */
 static void record(struct result *r, const struct run *run, uint32_t wanted, double start)
 {
 	if (run->outcome >= 0)

@@ -1,5 +1,5 @@
-/* Exploring one case under one model: which executions are run, what they showed, and
- * the verdict on that.
+/* Exploring one case under one model: which executions are run, what they
+ * showed, and the verdict on that.
  */
 #ifndef FUZZ_EXPLORE_H
 #define FUZZ_EXPLORE_H
@@ -51,14 +51,15 @@ enum verdict { CAUGHT, NOT_CAUGHT, QUIET_AS_EXPECTED, UNEXPECTED_HIT, CLEAN, REF
 
 /* Explores. */
 void explore(const struct request *q, struct result *r);
-/* Runs these choices once more; the finding, if any, in *f. Returns how many of them
- * did not fit the code. */
+/* Runs these choices once more; the finding, if any, in *f. Returns how many of
+ * them did not fit the code. */
 unsigned explore_replay(const uint8_t *choices, unsigned n, struct finding *f);
-/* Makes f's choices fewer and more ordinary while the class stays the same; at most
- * `budget` executions. f is a run of its choices again afterwards. */
+/* Makes f's choices fewer and more ordinary while the class stays the same; at
+ * most `budget` executions. f is a run of its choices again afterwards. */
 void explore_shrink(struct finding *f, unsigned budget);
 
-/* The classes with which this variant must be caught under the model: bit per class. */
+/* The classes with which this variant must be caught under the model: bit per
+ * class. */
 uint32_t expected_classes(const struct test_case *c, const char *variant, enum model m);
 enum verdict verdict_of(const struct request *q, const struct result *r);
 const char *verdict_text(enum verdict v);

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-/* Only what the calling conventions make the callee keep is saved: the compiler has
- * put the rest away before the call. */
+/* Only what the calling conventions make the callee keep is saved: the compiler
+ * has put the rest away before the call. */
 #if defined __x86_64__
 __asm__(".text\n"
 	".globl fiber_switch\n"
@@ -29,8 +29,8 @@ __asm__(".text\n"
 	"	ret\n"
 	".size fiber_switch, .-fiber_switch\n");
 
-/* Above the return address lies a zero, so that entry finds the stack aligned as after
- * a call and a backtrace ends there. */
+/* Above the return address lies a zero, so that entry finds the stack aligned
+ * as after a call and a backtrace ends there. */
 enum { SAVED = 6, ABOVE = 2, RETURN_AT = SAVED };
 #elif defined __aarch64__
 __asm__(".text\n"

@@ -1,5 +1,6 @@
-/* The runtime of cases in the simulation: an actor is a goroutine of its own thread. Park
- * blocks its fiber, timers are only recorded (an actor of the case stands for a firing).
+/* The runtime of cases in the simulation: an actor is a goroutine of its own
+ * thread. Park blocks its fiber, timers are only recorded (an actor of the case
+ * stands for a firing).
  */
 #include "base/goroutine.h"
 
@@ -40,7 +41,8 @@ static void park(commit_fn *commit, void *arg)
 	/* relaxed, here and below: as in resume() */
 	store_relaxed(&g->status, G_WAITING);
 	if (!commit(g, arg)) {
-		/* Seen by a ready() that should not come, so a step of its own. */
+		/* Seen by a ready() that should not come, so a step of its
+		 * own. */
 		sim_step(OP_PARK, (uintptr_t)g, true, true, pc);
 		store_relaxed(&g->status, G_RUNNING);
 		g->aborts++;

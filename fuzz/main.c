@@ -1,7 +1,10 @@
-/* explore: runs one case of a target under a simulated memory, deterministically.
+/* explore: runs one case of a target under a simulated memory,
+ * deterministically.
  *
- *   $ build/explore/poller/BUG_RELEASE_DUMMY/explore --case close_vs_block --model tso
- *   poller/BUG_RELEASE_DUMMY close_vs_block tso: lost_wakeup at execution 31: lost (...)
+ *   $ build/explore/poller/BUG_RELEASE_DUMMY/explore --case close_vs_block
+ *   --model tso
+ *   poller/BUG_RELEASE_DUMMY close_vs_block tso: lost_wakeup at execution 31:
+ *   lost (...)
  *   ... the trace ...
  *   CAUGHT  exhausted: 1234 executions, 567 pruned, 800000/s
  *   replay: build/explore/... --replay '1|poller/BUG_RELEASE_DUMMY|...'

@@ -74,7 +74,8 @@ static double number(const char *option, const char *text, double least, double 
 	char *end;
 	double x = strtod(text, &end);
 	if (end == text || *end || !(x >= least && x <= most))
-		usage_error("%s takes a number from %g to %g, not \"%s\"", option, least, most, text);
+		usage_error("%s takes a number from %g to %g, not \"%s\"", option, least, most,
+			    text);
 	return x;
 }
 
@@ -87,8 +88,8 @@ static uint64_t whole(const char *option, const char *text)
 	return x;
 }
 
-/* --- replay strings: 1|target/variant|case|model|seed|choices|hash of the code.
- * Choices are run-length coded: 0x12.1.0x3.2, or "-" for none --- */
+/* --- replay strings: 1|target/variant|case|model|seed|choices|hash of the
+ * code. Choices are run-length coded: 0x12.1.0x3.2, or "-" for none --- */
 
 void replay_encode(char *text, size_t size, const struct request *q, const uint8_t *choice,
 		   unsigned n)
@@ -118,7 +119,7 @@ static unsigned decode_choices(const char *text, uint8_t *choice)
 		char *end;
 		unsigned long value = strtoul(text, &end, 10), times = 1;
 		if (end == text || value > 255)
-			usage_error("--replay: a choice is not a number below 256: \"%.16s\"", text);
+			usage_error("--replay: a choice is no number below 256: \"%.16s\"", text);
 		if (*end == 'x') {
 			text = end + 1;
 			times = strtoul(text, &end, 10);

@@ -6,7 +6,7 @@
 #include "explore.h"
 
 /* Exit codes of every command. */
-enum { EXIT_AS_EXPECTED = 0, EXIT_UNEXPECTED = 1, EXIT_ENGINE = 2, EXIT_USAGE = 64, EXIT_SKIP = 77 };
+enum { EXIT_AS_EXPECTED = 0, EXIT_UNEXPECTED = 1, EXIT_ENGINE = 2, EXIT_USAGE = 64 };
 
 enum command { EXPLORE, LIST, BENCH, REPLAY, HELP };
 
@@ -21,11 +21,12 @@ struct options {
 	uint64_t replay_seed;
 };
 
-/* Reads the command line into *o. On an error prints one line to stderr and ends the
- * program with status 64. */
+/* Reads the command line into *o. On an error prints one line to stderr and
+ * ends the program with status 64. */
 void options_read(struct options *o, int argc, char **argv);
 
-/* The cases of this binary, in order of name: fills list, returns their number. */
+/* The cases of this binary, in order of name: fills list, returns their
+ * number. */
 enum { MAX_CASES = 256 };
 unsigned all_cases(const struct test_case *list[MAX_CASES]);
 

@@ -244,7 +244,8 @@ static void put_outcomes(const struct test_case *c, const struct result *r)
 
 static const char *const search_text[] = { "auto", "random", "pct", "dfs" };
 
-/* The command that gives this result again: of the finding, or of the whole search. */
+/* The command that gives this result again: of the finding, or of the whole
+ * search. */
 static void put_replay(const struct options *o, const struct result *r, const char *program)
 {
 	const struct request *q = &o->request;

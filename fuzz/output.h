@@ -1,5 +1,5 @@
-/* What `explore` prints: text for people, JSON lines for programs (nothing else goes to
- * stdout then).
+/* What `explore` prints: text for people, JSON lines for programs (nothing else
+ * goes to stdout then).
  */
 #ifndef FUZZ_OUTPUT_H
 #define FUZZ_OUTPUT_H
@@ -14,7 +14,8 @@ void print_result(const struct options *o, const struct result *r, const char *p
 /* A finding that was run again; *misfits of its choices did not fit. */
 void print_replay(const struct options *o, const struct finding *f, unsigned misfits,
 		  const char *program);
-/* One measurement: executions, decisions and seconds of a case under a model. */
+/* One measurement: executions, decisions and seconds of a case under a
+ * model. */
 void print_bench(const struct request *q, uint64_t executions, uint64_t steps, double seconds);
 
 #endif

@@ -1,12 +1,13 @@
-# LANE=explore: one binary per target and variant, build/explore/TARGET/VARIANT/explore.
-# Targets are compiled unchanged with -fsanitize=thread, but without its runtime: our own
-# hooks are linked in its place. Included by the root Makefile; usable alone:
+# LANE=explore: one binary per target and variant,
+# build/explore/TARGET/VARIANT/explore. Targets are compiled unchanged with
+# -fsanitize=thread, but without its runtime: our own hooks are linked in its
+# place. Included by the root Makefile; usable alone:
 #
 #   make -f fuzz/rules.mk                        every target and variant
 #   make -f fuzz/rules.mk EXPLORE_CC=clang-19 EXPLORE_OUT=build/explore-clang-19
 #
-# Variants are found, not listed: a switch BUG_X in the target's sources is one, "fixed" is
-# one, and BUG_X+plain where that text occurs.
+# Variants are found, not listed: a switch BUG_X in the target's sources is one,
+# "fixed" is one, and BUG_X+plain where that text occurs.
 
 EXPLORE_CC ?= gcc
 EXPLORE_OUT ?= build/explore
@@ -15,12 +16,14 @@ EXPLORE_CFLAGS = -std=gnu11 -O2 -g -I targets -fdebug-prefix-map=$(CURDIR)=.
 EXPLORE_WARN = -Wall -Wextra -Werror
 # gcc warns of fences under its sanitizer; our hooks know them.
 EXPLORE_WARN += $(if $(findstring clang,$(EXPLORE_CC)),,-Wno-tsan)
-# Calls stay calls, so that the hooks see them: gcc would expand small ones unseen.
+# Calls stay calls, so that the hooks see them: gcc would expand small ones
+# unseen.
 EXPLORE_HOOKED = -fsanitize=thread $(foreach f,memcpy memmove memset,-fno-builtin-$(f))
 EXPLORE_RENAME = $(foreach f,memcpy memmove memset,--redefine-sym $(f)=__tsan_$(f))
 
-# A target is a folder under targets/ with cases; its sources are its own and base's.
-# "shapes" are bare forms of such races (fuzz/cases), "unit" the explorer's own subjects.
+# A target is a folder under targets/ with cases; its sources are its own and
+# base's. "shapes" are bare forms of such races (fuzz/cases), "unit" the
+# explorer's own subjects.
 explore_targets := $(sort $(patsubst targets/%/cases/,%,$(dir $(wildcard targets/*/cases/*.c))))
 explore_sources = $(wildcard targets/$(1)/*.c targets/$(1)/cases/*.c)
 explore_texts = $(wildcard targets/$(1)/*.[ch] targets/$(1)/cases/*.[ch])
@@ -28,7 +31,8 @@ explore_sources_shapes := $(wildcard fuzz/cases/*.c)
 explore_sources_unit := $(wildcard tests/unit/explore_*.c)
 
 explore_base := $(wildcard targets/base/*.c)
-explore_engine := $(wildcard fuzz/*.c fuzz/memory/*.c fuzz/search/*.c)
+explore_engine := $(filter-out fuzz/main.c,$(wildcard fuzz/*.c fuzz/*/*.c))
+explore_engine := $(filter-out fuzz/cases/%,$(explore_engine))
 explore_switches = $(if $(1),$(shell grep -oh 'BUG_[A-Z0-9_]*[A-Z0-9]\(+plain\)\?' $(1) | sort -u))
 
 .PHONY: explore-lane
@@ -38,20 +42,23 @@ explore-lane:
 explore_hash = $(shell cat $(sort $(1)) | sha256sum | cut -c1-12)
 explore_base_texts := $(wildcard targets/base/*.[ch])
 
-# The subjects of tests stand aside, so that what looks for binaries does not meet them.
+# The subjects of tests stand aside, so that what looks for binaries does not
+# meet them.
 explore_out = $(EXPLORE_OUT)$(if $(filter unit,$(1)),-unit)
+
+explore_defines = $(if $(filter BUG_%,$(1)),-D$(subst +plain, -DPLAIN_FIELDS,$(1)))
 
 # $(call explore_variant,TARGET,VARIANT,SOURCES,TEXTS)
 define explore_variant
 $(call explore_out,$(1))/$(1)/$(2)/explore: \
 		$(patsubst %.c,$(call explore_out,$(1))/$(1)/$(2)/%.o,$(3) $(explore_base)) \
-		$(patsubst %.c,$(EXPLORE_OUT)/engine/%.o,$(filter-out fuzz/main.c,$(explore_engine))) \
+		$(patsubst %.c,$(EXPLORE_OUT)/engine/%.o,$(explore_engine)) \
 		$(call explore_out,$(1))/$(1)/$(2)/fuzz/main.o
 	$$(EXPLORE_CC) -o $$@.new $$^ && mv $$@.new $$@
 $(call explore_out,$(1))/$(1)/$(2)/%.o: %.c
 	@mkdir -p $$(@D)
 	$$(EXPLORE_CC) $$(EXPLORE_CFLAGS) $$(EXPLORE_WARN) $$(EXPLORE_HOOKED) -MMD -MP \
-		-DTARGET='"$(1)"' $(if $(filter BUG_%,$(2)),-D$(subst +plain, -DPLAIN_FIELDS,$(2))) \
+		-DTARGET='"$(1)"' $(call explore_defines,$(2)) \
 		-c -o $$@ $$<
 	$$(OBJCOPY) $$(EXPLORE_RENAME) $$@
 $(call explore_out,$(1))/$(1)/$(2)/fuzz/main.o: fuzz/main.c $(4) $(explore_base_texts)

@@ -114,8 +114,8 @@ static void prepare(void)
 	}
 }
 
-/* Nobody can move. Sleepers and joiners among the actors will never: a deadlock of
- * futexes. Parked actors are the judge's business. */
+/* Nobody can move. Sleepers and joiners among the actors will never: a deadlock
+ * of futexes. Parked actors are the judge's business. */
 static bool blocked_for_ever(struct run *r)
 {
 	static const char *const how[] = { "runnable", "parked", "asleep on a futex",

@@ -1,11 +1,13 @@
-/* The simulation: one execution of a case on fibers, and its scheduling decisions.
+/* The simulation: one execution of a case on fibers, and its scheduling
+ * decisions.
  *
- * A thread stands at its next operation (`op`) and waits to be chosen; once chosen it
- * performs the operation and runs, alone, to the one after it. Besides threads there are
- * pseudo-threads that a decision may choose: the oldest buffered store of a thread
- * reaches memory (models with store buffers), and the clock moves to the next time-out.
- * Every decision with more than one option is recorded as one byte: the index into the
- * options, of which 0 is "no surprise" (store now, keep running the same thread).
+ * A thread stands at its next operation (`op`) and waits to be chosen; once
+ * chosen it performs the operation and runs, alone, to the one after it.
+ * Besides threads there are pseudo-threads that a decision may choose: the
+ * oldest buffered store of a thread reaches memory (models with store buffers),
+ * and the clock moves to the next time-out. Every decision with more than one
+ * option is recorded as one byte: the index into the options, of which 0 is "no
+ * surprise" (store now, keep running the same thread).
  */
 #ifndef FUZZ_SIM_H
 #define FUZZ_SIM_H
@@ -36,9 +38,9 @@ enum op_kind {
 	OP_JOIN, OP_YIELD, OP_FLUSH, OP_CLOCK
 };
 
-/* What a thread is about to do. Two operations depend on each other, so that their
- * order matters, iff their keys are equal and one of them writes; KEY_ALL is equal to
- * every key, KEY_NONE to none. */
+/* What a thread is about to do. Two operations depend on each other, so that
+ * their order matters, iff their keys are equal and one of them writes; KEY_ALL
+ * is equal to every key, KEY_NONE to none. */
 enum { KEY_NONE = 0, KEY_ALL = 1 };
 struct op {
 	uintptr_t key;
@@ -149,27 +151,33 @@ static inline bool depends(const struct op *a, const struct op *b)
 void sim_setup(void);
 /* Begins an execution without threads. Not yet on: prepare() runs next. */
 void sim_begin(void);
-/* Adds a thread that will run fn(arg); before sim_run() as an actor (slot != NULL),
- * after it as a child of the running thread. NULL: too many threads. */
+/* Adds a thread that will run fn(arg); before sim_run() as an actor (slot !=
+ * NULL), after it as a child of the running thread. NULL: too many threads. */
 struct thread *sim_thread(void (*fn)(void *), void *arg, struct slot *slot);
-/* Runs every actor to its first operation, from the last to the first, so that the first
- * is the running one; then all threads until nobody can move. The reason is in sim.stop. */
+/* Runs every actor to its first operation, from the last to the first, so that
+ * the first is the running one; then all threads until nobody can move. The
+ * reason is in sim.stop. */
 void sim_run(void);
 /* Lets a new thread run to its first operation, then returns. */
 void sim_start(struct thread *t);
-/* Announces the running thread's next operation and returns when it is chosen. */
+/* Announces the running thread's next operation and returns when it is
+ * chosen. */
 void sim_step(enum op_kind kind, uintptr_t key, bool write, bool drains, void *pc);
-/* The running thread cannot go on (state says why); returns when it is chosen again. */
+/* The running thread cannot go on (state says why); returns when it is chosen
+ * again. */
 void sim_block(enum thread_state state);
 /* Makes a blocked thread able to go on. */
 void sim_unblock(struct thread *t);
 /* Ends the execution at once. Does not return. */
 _Noreturn void sim_stop(enum stop why);
-/* A store of a new value to `key` by thread t: lets go those who wait for one. */
+/* A store of a new value to `key` by thread t: lets go those who wait for
+ * one. */
 void sim_changed(unsigned t, uintptr_t key);
-/* Thread t read `value` there, or changed nothing there: recognises loops that wait. */
+/* Thread t read `value` there, or changed nothing there: recognises loops that
+ * wait. */
 void sim_looked(struct thread *t, uintptr_t key, uint64_t value);
-/* What the store buffers hold has changed: t has one or not, and its oldest store. */
+/* What the store buffers hold has changed: t has one or not, and its oldest
+ * store. */
 void sim_buffer(unsigned t, bool any, uintptr_t oldest, void *pc);
 /* Whether every actor has returned. */
 bool sim_actors_done(void);

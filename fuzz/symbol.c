@@ -18,7 +18,8 @@ static int first_object(struct dl_phdr_info *info, size_t size, void *bias)
 	return 1;
 }
 
-/* Paths from the root of the sources on: "./targets/..." and "/x/y/targets/..." alike. */
+/* Paths from the root of the sources on: "./targets/..." and "/x/y/targets/..."
+ * alike. */
 static const char *shorten(const char *path)
 {
 	static const char *const roots[] = { "targets/", "fuzz/", "tests/" };

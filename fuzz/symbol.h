@@ -1,5 +1,5 @@
-/* Where a program counter stands: function, file and line, from the program's own debug
- * information, looked up only when something is to be shown.
+/* Where a program counter stands: function, file and line, from the program's
+ * own debug information, looked up only when something is to be shown.
  */
 #ifndef FUZZ_SYMBOL_H
 #define FUZZ_SYMBOL_H
@@ -11,8 +11,8 @@ struct site {
 	unsigned line;
 };
 
-/* Looks up n return addresses at once with addr2line (or llvm-symbolizer, its relative).
- * What cannot be found is "?" and line 0. */
+/* Looks up n return addresses at once with addr2line (or llvm-symbolizer, its
+ * relative). What cannot be found is "?" and line 0. */
 void symbol_lookup(struct site *site, unsigned n);
 /* Writes "function file:line" or the bare address into text[size]. */
 void symbol_text(const struct site *s, char *text, unsigned size);

@@ -135,7 +135,8 @@ static int source_text(const struct view *v, const struct event *e, char *text, 
 		return n;
 	number(v, e->newest_value, value, sizeof value);
 	return n + snprintf(text + n, size - n, " (stale: newest is %s by %u of %s)", value,
-			    v->line[e->newest], thread_name(v, e->newest_thread, name, sizeof name));
+			    v->line[e->newest],
+			    thread_name(v, e->newest_thread, name, sizeof name));
 }
 
 static void event_text(const struct view *v, const struct event *e, char *text, unsigned size)
@@ -155,7 +156,8 @@ static void event_text(const struct view *v, const struct event *e, char *text, 
 			 e->size);
 		return;
 	case EV_FLUSH:
-		snprintf(text, size, "    %u reaches memory: %s = %s", v->line[e->from], where, value);
+		snprintf(text, size, "    %u reaches memory: %s = %s", v->line[e->from], where,
+			 value);
 		return;
 	case EV_NOTE:
 		snprintf(text, size, e->address ? "%s (%s)" : "%s", e->note, where);

@@ -1,5 +1,6 @@
-/* The trace of one execution, for people: off while searching, on while a finding is run
- * again. Global order, a column per thread, and with each read the store it read from.
+/* The trace of one execution, for people: off while searching, on while a
+ * finding is run again. Global order, a column per thread, and with each read
+ * the store it read from.
  */
 #ifndef FUZZ_TRACE_H
 #define FUZZ_TRACE_H
@@ -38,7 +39,8 @@ static inline uint32_t trace_number(void)
 	return trace_events + 1;
 }
 
-/* The running read takes its value from that store; newest: a newer one, or NULL. */
+/* The running read takes its value from that store; newest: a newer one, or
+ * NULL. */
 static inline void trace_read(struct thread *t, struct location *l, const struct store *from,
 			      const struct store *newest)
 {
@@ -48,8 +50,8 @@ static inline void trace_read(struct thread *t, struct location *l, const struct
 		trace_add_read(from, newest);
 }
 
-/* value: read, or stored; value2: what a read-modify-write left there, or 1 for a store
- * that is held back. */
+/* value: read, or stored; value2: what a read-modify-write left there, or 1 for
+ * a store that is held back. */
 static inline void trace_access(enum op_kind op, uintptr_t address, unsigned size,
 				uint64_t value, uint64_t value2, unsigned order, void *pc)
 {
@@ -84,8 +86,8 @@ static inline void trace_note(const char *note, unsigned thread, uintptr_t about
 
 /* Starts recording anew. */
 void trace_begin(void);
-/* Writes the recorded trace, one line per event, through line(text, arg). Addresses in
- * the state and in the slots are given as offsets. */
+/* Writes the recorded trace, one line per event, through line(text, arg).
+ * Addresses in the state and in the slots are given as offsets. */
 void trace_render(const struct test_case *c, const void *state, const struct slot *slots,
 		  void (*line)(const char *text, void *arg), void *arg);
 

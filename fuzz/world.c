@@ -1,5 +1,6 @@
-/* base/world.h and base/goroutine.h on the simulation: threads are fibers, the clock
- * stands still until a time-out is chosen, parked goroutines wait for ready().
+/* base/world.h and base/goroutine.h on the simulation: threads are fibers, the
+ * clock stands still until a time-out is chosen, parked goroutines wait for
+ * ready().
  *
  * System calls count as full fences: they wait for the caller's store buffer.
  */
@@ -155,8 +156,8 @@ void world_clock_step(void)
 	}
 }
 
-/* The caller waits for somebody else: others come first. Plain loops around this have
- * no other operation, so after a while it is one. */
+/* The caller waits for somebody else: others come first. Plain loops around
+ * this have no other operation, so after a while it is one. */
 void world_relax(void)
 {
 	if (!sim.on)

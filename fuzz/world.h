@@ -1,5 +1,5 @@
-/* The simulated world's own parts, besides base/world.h and base/goroutine.h, which it
- * implements.
+/* The simulated world's own parts, besides base/world.h and base/goroutine.h,
+ * which it implements.
  */
 #ifndef FUZZ_WORLD_H
 #define FUZZ_WORLD_H

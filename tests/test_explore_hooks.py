@@ -21,10 +21,8 @@ MORE = {"gcc-12": [[], ["-O0"], ["--param=tsan-distinguish-volatile=1"]],
                      ["-mllvm", "-tsan-compound-read-before-write=1"]]}
 
 PROBE = """
-#include <stdint.h>
-#include <string.h>
-#define ORDERED(f, ...) f(__VA_ARGS__, __ATOMIC_SEQ_CST)
-#define ACCESSES(bits)                                                                 \\
+# include <stdint.h> include <string.h> define ACCESSES(bits)
+# \\
 	uint##bits##_t plain##bits(uint##bits##_t *p, volatile uint##bits##_t *v)     \\
 	{                                                                              \\
 		*p += 1;                                                               \\
@@ -40,7 +38,7 @@ PROBE = """
 	}                                                                              \\
 	int atomic##bits(uint##bits##_t *p, uint##bits##_t *seen)                      \\
 	{                                                                              \\
-		__atomic_store_n(p, __atomic_load_n(p, __ATOMIC_ACQUIRE) + 1, __ATOMIC_RELEASE); \\
+		__atomic_store_n(p, __atomic_load_n(p, __ATOMIC_ACQUIRE), __ATOMIC_RELEASE); \\
 		*seen += __atomic_exchange_n(p, 1, __ATOMIC_ACQ_REL);                  \\
 		*seen += __atomic_fetch_add(p, 1, __ATOMIC_RELAXED);                   \\
 		*seen += __atomic_fetch_sub(p, 1, __ATOMIC_RELAXED);                   \\
@@ -48,8 +46,10 @@ PROBE = """
 		*seen += __atomic_fetch_or(p, 1, __ATOMIC_RELAXED);                    \\
 		*seen += __atomic_fetch_xor(p, 1, __ATOMIC_RELAXED);                   \\
 		*seen += __atomic_fetch_nand(p, 1, __ATOMIC_RELAXED);                  \\
-		return __atomic_compare_exchange_n(p, seen, 2, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED) + \\
-		       __atomic_compare_exchange_n(p, seen, 3, 1, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED); \\
+		*seen += __atomic_compare_exchange_n(p, seen, 2, 0, __ATOMIC_SEQ_CST,  \\
+						     __ATOMIC_RELAXED);                \\
+		return __atomic_compare_exchange_n(p, seen, 3, 1, __ATOMIC_SEQ_CST,    \\
+						   __ATOMIC_RELAXED);                  \\
 	}
 ACCESSES(8) ACCESSES(16) ACCESSES(32) ACCESSES(64)
 typedef unsigned __int128 uint128_t;

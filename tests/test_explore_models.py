@@ -22,14 +22,16 @@ PROGRAMS, UNREDUCED = 300, 60  # programs a model; how many of them without slee
 @pytest.fixture(scope="session", autouse=True)
 def built():
     """The explorer with the case that runs any program."""
-    subprocess.run(["make", "-s", "-j2", "-f", "fuzz/rules.mk", "explore-unit"], cwd=ROOT, check=True)
+    subprocess.run(["make", "-s", "-j2", "-f", "fuzz/rules.mk", "explore-unit"], cwd=ROOT,
+                   check=True)
 
 
 def explored(threads, model, path, *arguments):
     """The final states that the explorer reaches, and how many executions that took."""
     env = os.environ | {"EXPLORE_PROGRAM": program.text(threads), "EXPLORE_STATES": str(path)}
     ran = subprocess.run([UNIT, "--case", "program", "--model", model, "--search", "dfs", "--json",
-                          *arguments], env=env, cwd=ROOT, capture_output=True, text=True, check=False)
+                          *arguments], env=env, cwd=ROOT, capture_output=True, text=True,
+                         check=False)
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout)["exhausted"]
     lines = path.read_text().splitlines()

@@ -1,9 +1,9 @@
-/* The shape of golang/go#45211 in five accesses: a waiter sets its mark and looks at the
- * flag, a closer sets the flag and looks at the mark. Bare: no lock, no parking. What the
- * explorer's speed is measured on.
+/* The shape of golang/go#45211 in five accesses: a waiter sets its mark and
+ * looks at the flag, a closer sets the flag and looks at the mark. Bare: no
+ * lock, no parking. What the explorer's speed is measured on.
  *
- *   BUG_NO_EXCHANGE   the closer's store is a release store and not an exchange: the x86
- *                     and ARM form of the lost wakeup.
+ *   BUG_NO_EXCHANGE   the closer's store is a release store and not an
+ *                     exchange: the x86 and ARM form of the lost wakeup.
  */
 #include "base/case.h"
 
@@ -23,7 +23,8 @@ static void closer(void *state, struct slot *me)
 {
 	struct state *s = state;
 #ifdef BUG_NO_EXCHANGE
-	/* dropped: the order of this store before the load of mark. pairs with: waiter() */
+	/* dropped: the order of this store before the load of mark. pairs with:
+	 * waiter() */
 	store_release(&s->flag, 1);
 #else
 	/* pairs with: waiter() load of flag */

@@ -7,7 +7,8 @@
 
 const struct memory_model *model = &sc_model;
 
-/* --- global variables of the targets: every execution finds them as at the start --- */
+/* --- global variables of the targets: every execution finds them as at the
+ * start --- */
 
 enum { MAX_UNDO = 1 << 12 };
 static struct { uintptr_t address; uint64_t value; } undo[MAX_UNDO];
@@ -69,7 +70,8 @@ uint64_t access_load(uintptr_t address, unsigned size, enum order order, void *p
 	return value;
 }
 
-/* t has stored: it does not loop, and perhaps those who wait need not either. */
+/* t has stored: it does not loop, and perhaps those who wait need not
+ * either. */
 static inline void stored_something(struct thread *t, uintptr_t address, bool changed)
 {
 	t->spin_count = t->quiet = 0;
@@ -133,7 +135,8 @@ void access_fence(enum order order, void *pc)
 {
 	if (!sim.on)
 		return;
-	/* Only a seq_cst fence can be told apart by other threads at this moment. */
+	/* Only a seq_cst fence can be told apart by other threads at this
+	 * moment. */
 	if (order == SEQ_CST && model->rmw_drains)
 		sim_step(OP_FENCE, KEY_NONE, false, true, pc);
 	trace_access(OP_FENCE, 0, 0, 0, 0, order, pc);
@@ -142,8 +145,8 @@ void access_fence(enum order order, void *pc)
 
 /* --- plain accesses --- */
 
-/* Plain code of t looks at bytes that are also accessed atomically. What t itself holds
- * back must be in memory; a write begins the location anew. */
+/* Plain code of t looks at bytes that are also accessed atomically. What t
+ * itself holds back must be in memory; a write begins the location anew. */
 static void touch_atomic(struct thread *t, struct granule *g, unsigned bytes, bool write)
 {
 	if (sim.buffered & bit(t->id) && model->drain(t))

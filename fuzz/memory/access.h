@@ -1,5 +1,6 @@
-/* Accesses of the code under test, as the hooks hand them over: scheduling, model, race
- * detection, trace. While no execution runs (prepare, judge) they act on memory at once.
+/* Accesses of the code under test, as the hooks hand them over: scheduling,
+ * model, race detection, trace. While no execution runs (prepare, judge) they
+ * act on memory at once.
  *
  * pc is the return address of the hook: the access stands just before it.
  */
@@ -14,9 +15,11 @@ void access_store(uintptr_t address, unsigned size, uint64_t value, enum order o
 uint64_t access_rmw(uintptr_t address, unsigned size, const struct update *u,
 		    enum order order, bool *stored, void *pc);
 void access_fence(enum order order, void *pc);
-/* A plain access of any size and alignment. The access itself is the caller's. */
+/* A plain access of any size and alignment. The access itself is the
+ * caller's. */
 void access_plain(uintptr_t address, size_t size, bool write, void *pc);
-/* Puts the targets' global variables back to what they were at the program's start. */
+/* Puts the targets' global variables back to what they were at the program's
+ * start. */
 void globals_restore(void);
 
 #endif

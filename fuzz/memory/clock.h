@@ -1,8 +1,8 @@
 /* Vector clocks, after FastTrack (Flanagan and Freund, PLDI 2009).
  *
- * A thread's clock holds, for every thread, how much of its past is known to have
- * happened before. An access at time c of thread u happened before t's next one iff
- * c <= t's clock[u].
+ * A thread's clock holds, for every thread, how much of its past is known to
+ * have happened before. An access at time c of thread u happened before t's
+ * next one iff c <= t's clock[u].
  */
 #ifndef FUZZ_MEMORY_CLOCK_H
 #define FUZZ_MEMORY_CLOCK_H

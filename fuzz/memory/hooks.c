@@ -1,8 +1,9 @@
-/* The functions that -fsanitize=thread makes the compiler call, for C as gcc 12, clang 14
- * and clang 19 compile it. The sanitizer's own runtime is not linked.
+/* The functions that -fsanitize=thread makes the compiler call, for C as gcc
+ * 12, clang 14 and clang 19 compile it. The sanitizer's own runtime is not
+ * linked.
  *
- * Orders arrive as the compilers' numbers, which are those of enum order. This file is
- * compiled without instrumentation.
+ * Orders arrive as the compilers' numbers, which are those of enum order. This
+ * file is compiled without instrumentation.
  */
 #include <string.h>
 
@@ -28,8 +29,9 @@ void __tsan_func_exit(void)
 {
 }
 
-/* --- plain accesses. The sized ones come in families: as they are, of unknown alignment,
- * volatile, both; and clang's read_write for one variable read and written --- */
+/* --- plain accesses. The sized ones come in families: as they are, of unknown
+ * alignment, volatile, both; and clang's read_write for one variable read and
+ * written --- */
 
 #define PLAIN(name, size, body)                 \
 	void __tsan_##name(void *p);            \
@@ -72,8 +74,8 @@ void __tsan_write_range(void *p, size_t bytes)
 	access_plain((uintptr_t)p, bytes, true, PC);
 }
 
-/* Also what the build renames the targets' calls of memcpy, memmove and memset to:
- * gcc 12 and clang 14 leave them as they are. */
+/* Also what the build renames the targets' calls of memcpy, memmove and memset
+ * to: gcc 12 and clang 14 leave them as they are. */
 void *__tsan_memcpy(void *to, const void *from, size_t bytes);
 void *__tsan_memcpy(void *to, const void *from, size_t bytes)
 {
@@ -110,7 +112,8 @@ void *__tsan_memset(void *to, int byte, size_t bytes)
 		return access_rmw((uintptr_t)p, bits / 8, &u, order, &stored, PC);         \
 	}
 
-/* gcc's form of compare-and-swap: returns whether it swapped, and updates *seen. */
+/* gcc's form of compare-and-swap: returns whether it swapped, and updates
+ * *seen. */
 #define ATOMIC_CAS(bits, name, is_weak)                                                    \
 	int __tsan_atomic##bits##_##name(volatile void *p, uint##bits##_t *seen,           \
 					 uint##bits##_t x, int order, int fail);           \

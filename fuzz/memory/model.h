@@ -1,10 +1,12 @@
-/* What a memory model decides. One file each: sc.c, tso.c, later armv8.c and c11.c.
+/* What a memory model decides. One file each: sc.c, tso.c, later armv8.c and
+ * c11.c.
  *
- * The access has been chosen by the scheduler and checked for races; the thread is
- * running. Values are those of the location's size. Real memory holds the newest store
- * of every location in memory order; a model that returns older ones, or that holds
- * stores back, keeps them itself. Where several stores can be read, or several places
- * taken, the model asks sim_choose(): option 0 is the newest store, the last place.
+ * The access has been chosen by the scheduler and checked for races; the thread
+ * is running. Values are those of the location's size. Real memory holds the
+ * newest store of every location in memory order; a model that returns older
+ * ones, or that holds stores back, keeps them itself. Where several stores
+ * can be read, or several places taken, that will be a decision like those of
+ * decide.h, with the newest store and the last place as option 0.
  */
 #ifndef FUZZ_MEMORY_MODEL_H
 #define FUZZ_MEMORY_MODEL_H
@@ -36,20 +38,22 @@ struct memory_model {
 	uint64_t (*load)(struct thread *t, struct location *l, enum order order);
 	void (*store)(struct thread *t, struct location *l, uint64_t value, enum order order,
 		      void *pc);
-	/* Returns the value found; *stored says whether it was replaced, by *value. */
+	/* Returns the value found; *stored says whether it was replaced, by
+	 * *value. */
 	uint64_t (*rmw)(struct thread *t, struct location *l, const struct update *u,
 			enum order order, void *pc, bool *stored, uint64_t *value);
 	void (*fence)(struct thread *t, enum order order);
-	/* t's oldest buffered store reaches memory. Models without buffers: unused. */
+	/* t's oldest buffered store reaches memory. Models without buffers:
+	 * unused. */
 	void (*flush)(struct thread *t);
 	/* All of t's buffered stores reach memory: before plain code of its own
 	 * looks at an atomic's bytes. Returns whether there was one. */
 	bool (*drain)(struct thread *t);
-	/* Whether t's pending operation is a load that would not read the newest
-	 * store: what a bound on stale reads counts. */
+	/* Whether t's pending operation is a load that would not read the
+	 * newest store: what a bound on stale reads counts. */
 	bool (*stale)(const struct thread *t);
-	/* Whether the access is a step of its own (else it is local to the thread),
-	 * and whether it waits for the thread's store buffer. */
+	/* Whether the access is a step of its own (else it is local to the
+	 * thread), and whether it waits for the thread's store buffer. */
 	bool (*store_is_step)(enum order order);
 	bool rmw_drains;
 };
@@ -67,11 +71,11 @@ static inline bool releases(enum order o)
 	return o == RELEASE || o == ACQ_REL || o == SEQ_CST;
 }
 
-/* --- happens-before by atomics, the same in every model (C11 with C++20's release
- * sequences: only read-modify-writes continue one) --- */
+/* --- happens-before by atomics, the same in every model (C11 with C++20's
+ * release sequences: only read-modify-writes continue one) --- */
 
-/* t read a store: an acquiring read learns what it published, another one keeps that
- * for a later acquire fence. */
+/* t read a store: an acquiring read learns what it published, another one keeps
+ * that for a later acquire fence. */
 static inline void learn(struct thread *t, const struct store *s, enum order order)
 {
 	if (!s->has_sync)
@@ -86,14 +90,15 @@ static inline void learn(struct thread *t, const struct store *s, enum order ord
 	clock_join(&t->acquired, &s->sync, sim.threads);
 }
 
-/* Time goes on in t, so that what it does next is not covered by what it published. */
+/* Time goes on in t, so that what it does next is not covered by what it
+ * published. */
 static inline void tick(struct thread *t)
 {
 	t->clock.at[t->id]++;
 }
 
-/* What t's new store publishes; time goes on in t once the access is over (tick_due).
- * head: the store that a read-modify-write replaces. */
+/* What t's new store publishes; time goes on in t once the access is over
+ * (tick_due). head: the store that a read-modify-write replaces. */
 static inline void publish(struct thread *t, struct store *s, enum order order,
 			   const struct store *head)
 {

@@ -15,9 +15,9 @@ static _Noreturn void found(const struct record *r, unsigned bytes, uintptr_t ad
 	sim_stop(STOP_RACE);
 }
 
-/* Makes room where more accesses are remembered than fit. An atomic one that happened
- * before now goes first: at worst a plain access that races with it, but not with this
- * one, is missed. Counted as a cut. */
+/* Makes room where more accesses are remembered than fit. An atomic one that
+ * happened before now goes first: at worst a plain access that races with it,
+ * but not with this one, is missed. Counted as a cut. */
 static struct record *evict(struct granule *g, const struct thread *t)
 {
 	sim.cuts++;
@@ -48,14 +48,16 @@ void race_slow(struct granule *g, unsigned bytes, enum access kind, void *pc)
 		if (other && overlap && conflict(r->kind, kind) &&
 		    r->at > t->clock.at[r->thread])
 			found(r, bytes, g->address, kind, pc);
-		/* Ordered before this plain write, so whatever races with it later
-		 * races with this too; likewise a plain read before a plain read. */
+		/* Ordered before this plain write, so whatever races with it
+		 * later races with this too; likewise a plain read before a
+		 * plain read. */
 		bool inside = !(r->bytes & ~bytes);
 		if (inside && (kind == PLAIN_WRITE ||
 			       (kind == PLAIN_READ && r->kind == PLAIN_READ &&
 				r->at <= t->clock.at[r->thread])))
 			continue;
-		/* An atomic write covers what the thread's earlier atomic read does. */
+		/* An atomic write covers what the thread's earlier atomic read
+		 * does. */
 		if (!other && r->bytes == bytes && r->kind == ATOMIC_READ && kind == ATOMIC_WRITE)
 			continue;
 		if (kept != i)

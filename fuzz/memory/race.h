@@ -1,8 +1,9 @@
-/* Data races: two accesses of the same bytes, by two threads, at least one of them a
- * write and at least one plain, that happens-before does not order.
+/* Data races: two accesses of the same bytes, by two threads, at least one of
+ * them a write and at least one plain, that happens-before does not order.
  *
- * After FastTrack (Flanagan and Freund, PLDI 2009), with an exact record per thread,
- * kind and bytes instead of one epoch per variable: a granule holds few.
+ * After FastTrack (Flanagan and Freund, PLDI 2009), with an exact record per
+ * thread, kind and bytes instead of one epoch per variable: a granule holds
+ * few.
  */
 #ifndef FUZZ_MEMORY_RACE_H
 #define FUZZ_MEMORY_RACE_H
@@ -20,8 +21,8 @@ extern struct race race;
 
 void race_slow(struct granule *g, unsigned bytes, enum access kind, void *pc);
 
-/* The running thread accesses these bytes (a mask) of the granule. Ends the execution
- * if that is a race. */
+/* The running thread accesses these bytes (a mask) of the granule. Ends the
+ * execution if that is a race. */
 static inline void race_check(struct granule *g, unsigned bytes, enum access kind, void *pc)
 {
 	struct thread *t = self();

@@ -1,5 +1,5 @@
-/* Sequential consistency: interleavings only. Every load reads the newest store, every
- * store is the newest at once.
+/* Sequential consistency: interleavings only. Every load reads the newest
+ * store, every store is the newest at once.
  */
 #include "memory/model.h"
 #include "trace.h"

@@ -1,7 +1,8 @@
-/* Shadow memory: what is known of each 8-byte granule that this execution touched.
+/* Shadow memory: what is known of each 8-byte granule that this execution
+ * touched.
  *
- * A hash table that is never cleared: an entry whose stamp is not this execution's is
- * empty. Within one execution nothing is removed.
+ * A hash table that is never cleared: an entry whose stamp is not this
+ * execution's is empty. Within one execution nothing is removed.
  */
 #ifndef FUZZ_MEMORY_SHADOW_H
 #define FUZZ_MEMORY_SHADOW_H
@@ -44,7 +45,8 @@ struct store {
 };
 enum { NO_THREAD = 255 };
 
-/* An atomic location. Real memory always holds its newest store in memory order. */
+/* An atomic location. Real memory always holds its newest store in memory
+ * order. */
 struct location {
 	uintptr_t address;
 	uint8_t size;

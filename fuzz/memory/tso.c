@@ -1,10 +1,11 @@
 /* x86-TSO (Owens, Sarkar, Sewell, TPHOLs 2009): a FIFO store buffer per thread.
  *
- * A store enters its thread's buffer; a load takes the newest own buffered store of its
- * location, else memory; at any moment, by the scheduler's choice, a thread's oldest
- * buffered store reaches memory. Locked instructions (every read-modify-write, a seq_cst
- * store, which is an exchange) and a seq_cst fence wait for an empty buffer. Happens-before
- * for the race detector is C11's, not the hardware's.
+ * A store enters its thread's buffer; a load takes the newest own buffered
+ * store of its location, else memory; at any moment, by the scheduler's choice,
+ * a thread's oldest buffered store reaches memory. Locked instructions (every
+ * read-modify-write, a seq_cst store, which is an exchange) and a seq_cst fence
+ * wait for an empty buffer. Happens-before for the race detector is C11's, not
+ * the hardware's.
  */
 #include "memory/model.h"
 #include "trace.h"
@@ -160,7 +161,8 @@ static uint64_t rmw(struct thread *t, struct location *l, const struct update *u
 	return old;
 }
 
-/* Whether t's pending load would miss a store that another thread holds back. */
+/* Whether t's pending load would miss a store that another thread holds
+ * back. */
 static bool stale(const struct thread *t)
 {
 	if (t->op.kind != OP_LOAD)

@@ -1,8 +1,10 @@
-/* Depth-first search without stored states: every execution runs from the start, along
- * the stack of decisions, to the first one that has an option left.
+/* Depth-first search without stored states: every execution runs from the
+ * start, along the stack of decisions, to the first one that has an option
+ * left.
  *
- * Sleep sets (Godefroid, LNCS 1032, 1996): options explored at a decision stay asleep in
- * its later branches until something that depends on them happens (sim.c, sleep_after).
+ * Sleep sets (Godefroid, LNCS 1032, 1996): options explored at a decision stay
+ * asleep in its later branches until something that depends on them happens
+ * (sim.c, sleep_after).
  */
 #include <string.h>
 
@@ -45,10 +47,13 @@ static void begin(uint64_t n)
 	sim.reduce = reduce;
 }
 
-/* Taking another thread although the running one could go on. Who begins is free. */
+/* Taking another thread although the running one could go on. Who begins is
+ * free. */
 static bool preempts(unsigned option)
 {
-	return sim.steps > 1 && sim.cur != NOBODY && option < FLUSH && option != (unsigned)sim.cur &&
+	if (sim.steps == 1 || sim.cur == NOBODY)
+		return false;
+	return option < FLUSH && option != (unsigned)sim.cur &&
 	       (sim.enabled & ~sim.soft) >> sim.cur & 1;
 }
 

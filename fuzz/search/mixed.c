@@ -1,5 +1,5 @@
-/* Random walk and PCT by turns: some bugs need many switches, some few in a certain order.
- * The automatic search begins with this.
+/* Random walk and PCT by turns: some bugs need many switches, some few in a
+ * certain order. The automatic search begins with this.
  */
 #include "search/search.h"
 

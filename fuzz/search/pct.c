@@ -1,8 +1,9 @@
-/* PCT, probabilistic concurrency testing (Burckhardt, Kothari, Musuvathi, Nagarakatte,
- * ASPLOS 2010): the enabled thread of highest priority runs; priorities are random at
- * first, and at d - 1 random steps the running one's falls below all others. A bug of
- * depth d in a program of n threads and k steps is found with probability at least
- * 1 / (n k^(d-1)). Store buffers and the clock count as threads.
+/* PCT, probabilistic concurrency testing (Burckhardt, Kothari, Musuvathi,
+ * Nagarakatte, ASPLOS 2010): the enabled thread of highest priority runs;
+ * priorities are random at first, and at d - 1 random steps the running one's
+ * falls below all others. A bug of depth d in a program of n threads and k
+ * steps is found with probability at least 1 / (n k^(d-1)). Store buffers and
+ * the clock count as threads.
  */
 #include "search/search.h"
 #include "sim.h"

@@ -1,5 +1,6 @@
-/* Random walk. Executions differ in temper: how often a thread is interrupted, and how
- * often a store stays in its buffer; some bugs need many switches, some only one.
+/* Random walk. Executions differ in temper: how often a thread is interrupted,
+ * and how often a store stays in its buffer; some bugs need many switches, some
+ * only one.
  */
 #include "search/search.h"
 #include "sim.h"
@@ -34,7 +35,8 @@ static unsigned walk(unsigned from, unsigned n, uint64_t r)
 static unsigned pick(const uint8_t *options, unsigned n)
 {
 	uint64_t r = random_next(&state);
-	/* Threads stand together, after the running one's store if it has one. */
+	/* Threads stand together, after the running one's store if it has
+	 * one. */
 	unsigned first = options[0] >= FLUSH, last = n;
 	while (last > first && options[last - 1] >= FLUSH)
 		last--;

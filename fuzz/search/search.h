@@ -1,4 +1,5 @@
-/* Searches: which option a decision takes, and whether another execution is worth it.
+/* Searches: which option a decision takes, and whether another execution is
+ * worth it.
  */
 #ifndef FUZZ_SEARCH_SEARCH_H
 #define FUZZ_SEARCH_SEARCH_H
@@ -10,8 +11,9 @@ struct search {
 	const char *name;
 	/* Before execution number n (from 0) of this search. */
 	void (*begin)(uint64_t n);
-	/* Takes one of options[0 .. n), n > 1: returns its index, or n if each of
-	 * them leads to an execution that is equivalent to one that was run. */
+	/* Takes one of options[0 .. n), n > 1: returns its index, or n if each
+	 * of them leads to an execution that is equivalent to one that was
+	 * run. */
 	unsigned (*pick)(const uint8_t *options, unsigned n);
 	/* After an execution. Returns false when no other one is left. */
 	bool (*next)(void);
@@ -22,14 +24,15 @@ extern const struct search *search;
 
 extern const struct search random_search, pct_search, mixed_search, dfs_search, replay_search;
 
-/* Seeds the random ones; depth: PCT's number of ordering constraints, 1 .. 3, or 0 for
- * each in turn. */
+/* Seeds the random ones; depth: PCT's number of ordering constraints, 1 .. 3,
+ * or 0 for each in turn. */
 void random_seed(uint64_t seed);
 void pct_seed(uint64_t seed, unsigned depth);
 
-/* Begins a depth-first search from the first execution. Bounds < 0: none. Without a
- * bound, sleep sets leave out equivalent executions; with one they would break its
- * promise (every execution within the bound is run), so they are off. */
+/* Begins a depth-first search from the first execution. Bounds < 0: none.
+ * Without a bound, sleep sets leave out equivalent executions; with one they
+ * would break its promise (every execution within the bound is run), so they
+ * are off. */
 void dfs_start(int64_t preemptions, int64_t stale, bool sleep_sets);
 /* Options that a bound has excluded so far. */
 uint64_t dfs_excluded(void);

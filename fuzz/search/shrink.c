@@ -1,6 +1,7 @@
-/* Shrinking: the finding with the fewest extraordinary choices, so that a person can
- * read it. Choices are set to 0 in blocks that get smaller (after delta debugging, Zeller
- * and Hildebrandt, TSE 2002), then lowered; the tail of zeros is cut.
+/* Shrinking: the finding with the fewest extraordinary choices, so that a
+ * person can read it. Choices are set to 0 in blocks that get smaller (after
+ * delta debugging, Zeller and Hildebrandt, TSE 2002), then lowered; the tail of
+ * zeros is cut.
  */
 #include <string.h>
 
@@ -85,7 +86,8 @@ void explore_shrink(struct finding *f, unsigned budget)
 			again |= zero_blocks(f, size, &budget);
 		again |= drop_each(f, &budget);
 	}
-	/* The last attempt may have failed: make the state that of the finding. */
+	/* The last attempt may have failed: make the state that of the
+	 * finding. */
 	explore_replay(f->choice, f->choices, &attempt);
 	cut_tail(&attempt);
 	*f = attempt;

@@ -1,11 +1,12 @@
-/* Any small program, read from the environment: what the memory models are compared with
- * their references on (tests/models).
+/* Any small program, read from the environment: what the memory models are
+ * compared with their references on (tests/models).
  *
- *   EXPLORE_PROGRAM   threads parted by "|", instructions by ";", words by spaces:
- *                     L r0 x acq     load           S x 1 rel    store
+ *   EXPLORE_PROGRAM   threads parted by "|", instructions by ";", words by
+ *                     spaces: L r0 x acq     load           S x 1 rel    store
  *                     X r0 x 1       exchange       A r0 x 10    fetch and add
  *                     C r0 x 0 1     compare-and-swap 0 to 1     F sc    fence
- *   EXPLORE_STATES    a file; every execution appends its final state as one line
+ *   EXPLORE_STATES    a file; every execution appends its final state as one
+ *                     line
  *
  * Orders are rlx, acq, rel and sc; read-modify-writes are seq_cst.
  */

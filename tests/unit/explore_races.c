@@ -1,5 +1,6 @@
-/* Subjects of the explorer's race detector: pairs of programs that differ in what orders
- * their plain accesses. A case named race_... must be a data_race, ordered_... must not.
+/* Subjects of the explorer's race detector: pairs of programs that differ in
+ * what orders their plain accesses. A case named race_... must be a data_race,
+ * ordered_... must not.
  */
 #include <string.h>
 
@@ -92,7 +93,8 @@ ACTOR(receive_fence)
 	if (seen == 1)
 		me->got[0] = s->data;
 }
-ORDERED(ordered_fences, "message by fences", { { "sender", send_fence }, { "receiver", receive_fence } });
+ORDERED(ordered_fences, "message by fences",
+	{ { "sender", send_fence }, { "receiver", receive_fence } });
 ORDERED(ordered_fence_acquire, "release by a fence, acquire by the load",
 	{ { "sender", send_fence }, { "receiver", receive_acquire } });
 ORDERED(ordered_release_fence, "release by the store, acquire by a fence",
@@ -112,7 +114,8 @@ ACTOR(read_word) { USE; me->got[0] = *(volatile uint32_t *)&s->flag; }
 ACTOR(swap_word) { USE; exchange_seq_cst(&s->flag, 1); }
 RACES(race_plain_atomic, "a plain write and an atomic load of the same word",
       { { "writer", write_word }, { "loader", load_word } });
-RACES(race_read_swap, "a plain read and an exchange", { { "reader", read_word }, { "swapper", swap_word } });
+RACES(race_read_swap, "a plain read and an exchange",
+      { { "reader", read_word }, { "swapper", swap_word } });
 ORDERED(ordered_read_load, "a plain read and an atomic load",
 	{ { "reader", read_word }, { "loader", load_word } });
 
@@ -183,4 +186,5 @@ ACTOR(mixed_sizes)
 	word64 *wide = state + offsetof(struct state, flag);
 	me->got[0] = load_relaxed(wide);
 }
-ORDERED(mixed_sizes, "one word accessed atomically with two sizes: refused", { { "a", mixed_sizes } });
+ORDERED(mixed_sizes, "one word accessed atomically with two sizes: refused",
+	{ { "a", mixed_sizes } });

@@ -1,4 +1,5 @@
-/* Subjects of the explorer's treatment of loops that wait, of deadlocks and time-outs.
+/* Subjects of the explorer's treatment of loops that wait, of deadlocks and
+ * time-outs.
  */
 #include <string.h>
 
@@ -32,7 +33,9 @@ static int judge(const void *state, const struct slot *slots)
 	return slots[0].stranded ? -1 : (int)slots[0].got[0];
 }
 
-#define ENDS OUTCOMES({ "done", OK, NO_FAILURE, "done" }, { "other", OK, NO_FAILURE, "the other way" })
+#define ENDS                                       \
+	OUTCOMES({ "done", OK, NO_FAILURE, "done" }, \
+		 { "other", OK, NO_FAILURE, "the other way" })
 #define SUBJECT(id, why, ...)                                                              \
 	CASE(id, .purpose = why, .state_size = sizeof(struct state), .prepare = prepare,   \
 	     .judge = judge, ENDS, __VA_ARGS__)
@@ -49,13 +52,19 @@ ACTOR(spin_swap) { USE; while (exchange_acquire(&s->a, 2) != 1) ; }
 ACTOR(set_a) { USE; store_release(&s->a, 1); }
 ACTOR(set_b) { USE; store_release(&s->b, 1); }
 ACTOR(nothing) { USE; }
-SUBJECT(wait_hint, "a loop with a hint", .actor = { { "spinner", spin_hint }, { "setter", set_a } });
-SUBJECT(wait_bare, "a loop without one", .actor = { { "spinner", spin_bare }, { "setter", set_a } });
-SUBJECT(wait_yield, "a loop that yields", .actor = { { "spinner", spin_yield }, { "setter", set_a } });
-SUBJECT(wait_two, "a loop over two words", .actor = { { "spinner", spin_two }, { "setter", set_b } });
-SUBJECT(wait_both, "two spinners", .actor = { { "spinner", spin_bare }, { "another", spin_two },
+SUBJECT(wait_hint, "a loop with a hint",
+	.actor = { { "spinner", spin_hint }, { "setter", set_a } });
+SUBJECT(wait_bare, "a loop without one",
+	.actor = { { "spinner", spin_bare }, { "setter", set_a } });
+SUBJECT(wait_yield, "a loop that yields",
+	.actor = { { "spinner", spin_yield }, { "setter", set_a } });
+SUBJECT(wait_two, "a loop over two words",
+	.actor = { { "spinner", spin_two }, { "setter", set_b } });
+SUBJECT(wait_both, "two spinners",
+	.actor = { { "spinner", spin_bare }, { "another", spin_two },
 					      { "setter", set_a } });
-SUBJECT(livelock_hint, "nobody ever sets it", .actor = { { "spinner", spin_hint }, { "idle", nothing } },
+SUBJECT(livelock_hint, "nobody ever sets it",
+	.actor = { { "spinner", spin_hint }, { "idle", nothing } },
 	EXPECT({ "fixed", LIVELOCK, EVERY_MODEL }));
 SUBJECT(livelock_bare, "nobody ever sets it, no hint",
 	.actor = { { "spinner", spin_bare }, { "setter", set_b } },
@@ -71,7 +80,8 @@ ACTOR(spin_plain)
 	while (!*(volatile uint32_t *)&s->count)
 		world_relax();
 }
-SUBJECT(livelock_plain, "a loop around a plain word", .actor = { { "spinner", spin_plain } },
+SUBJECT(livelock_plain, "a loop around a plain word",
+	.actor = { { "spinner", spin_plain } },
 	EXPECT({ "fixed", LIVELOCK, EVERY_MODEL }));
 
 /* Ends by itself after more reads than the explorer lets pass for a wait. */
@@ -84,7 +94,8 @@ ACTOR(spin_bounded)
 			return;
 	me->got[0] = 1;
 }
-SUBJECT(wait_bounded, "a loop that gives up", .actor = { { "spinner", spin_bounded }, { "idle", nothing } });
+SUBJECT(wait_bounded, "a loop that gives up",
+	.actor = { { "spinner", spin_bounded }, { "idle", nothing } });
 
 ACTOR(lock_left_right)
 {
@@ -147,7 +158,8 @@ SUBJECT(deadlock_futex, "a wake between look and sleep",
 ACTOR(sleep_note) { USE; note_sleep(&s->note); }
 ACTOR(sleep_note_for) { USE; me->got[0] = !note_sleep_for(&s->note, 1000); }
 ACTOR(wake_note) { USE; note_wakeup(&s->note); }
-SUBJECT(wait_note, "a note", .actor = { { "sleeper", sleep_note }, { "waker", wake_note } });
+SUBJECT(wait_note, "a note",
+	.actor = { { "sleeper", sleep_note }, { "waker", wake_note } });
 SUBJECT(wait_timeout, "a note with a time-out: woken, or late",
 	.actor = { { "sleeper", sleep_note_for }, { "waker", wake_note } });
 SUBJECT(fatal_twice, "the target's own throw",
@@ -155,7 +167,8 @@ SUBJECT(fatal_twice, "the target's own throw",
 	EXPECT({ "fixed", FATAL, EVERY_MODEL }));
 
 ACTOR(crash) { USE; me->got[0] = *(volatile int *)(uintptr_t)(load_relaxed(&s->a) * 8); }
-SUBJECT(crash_null, "a null pointer", .actor = { { "a", crash }, { "b", nothing } },
+SUBJECT(crash_null, "a null pointer",
+	.actor = { { "a", crash }, { "b", nothing } },
 	EXPECT({ "fixed", CRASH, EVERY_MODEL }));
 
 /* Globals are put back: the second execution finds what the first one found. */
@@ -166,8 +179,9 @@ static int judge_visit(const void *state, const struct slot *slots)
 	(void)state;
 	return slots[0].got[0] ? -1 : 0;
 }
-CASE(globals_restored, .purpose = "a global written by an actor", .state_size = sizeof(struct state),
-     .prepare = prepare, .judge = judge_visit, .actor = { { "a", visit }, { "b", nothing } }, ENDS);
+CASE(globals_restored, .purpose = "a global written by an actor",
+     .state_size = sizeof(struct state), .prepare = prepare, .judge = judge_visit,
+     .actor = { { "a", visit }, { "b", nothing } }, ENDS);
 
 static bool never(struct g *g, void *arg)
 {
@@ -187,8 +201,10 @@ CASE(stranded_judged, .purpose = "a parked actor is the judge's business",
      OUTCOMES({ "gone", OK, NO_FAILURE, "not parked" },
 	      { "left", BAD, LOST_WAKEUP, "parked for ever" }),
      EXPECT({ "fixed", LOST_WAKEUP, EVERY_MODEL }));
-SUBJECT(unlisted_outcome, "the judge knows no outcome", .actor = { { "a", park_for_ever } },
+SUBJECT(unlisted_outcome, "the judge knows no outcome",
+	.actor = { { "a", park_for_ever } },
 	EXPECT({ "fixed", WRONG_OUTCOME, EVERY_MODEL }));
 ACTOR(ready_running) { USE; runtime->ready(&me->g); }
-SUBJECT(fatal_ready, "a goroutine readied that does not wait", .actor = { { "a", ready_running } },
+SUBJECT(fatal_ready, "a goroutine readied that does not wait",
+	.actor = { { "a", ready_running } },
 	EXPECT({ "fixed", FATAL, EVERY_MODEL }));

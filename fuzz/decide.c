@@ -1,0 +1,164 @@
+#include "decide.h"
+
+#include "memory/model.h"
+#include "search/search.h"
+#include "sim.h"
+#include "world.h"
+
+static const struct op *op_of(unsigned option)
+{
+	static const struct op clock = { .key = KEY_ALL, .kind = OP_CLOCK, .write = true };
+	if (option < FLUSH)
+		return &sim.thread[option].op;
+	return option < CLOCK ? &sim.flush[option - FLUSH] : &clock;
+}
+
+/* Sleep sets (Godefroid, LNCS 1032, 1996): what was explored from here before
+ * stays redundant until something that depends on it is done. */
+static void sleep_after(unsigned option)
+{
+	const struct op *done = op_of(option);
+	uint64_t left = sim.sleep & ~bit(option), keep = 0;
+	while (left) {
+		unsigned u = __builtin_ctzll(left);
+		left &= left - 1;
+		if (!depends(op_of(u), done))
+			keep |= bit(u);
+	}
+	sim.sleep = keep;
+}
+
+/* The next one after the last, in a circle. */
+static int in_turn(uint64_t from)
+{
+	static unsigned last;
+	uint64_t later = from & ~(bit(last + 1) - 1);
+	last = __builtin_ctzll(later ? later : from);
+	return last;
+}
+
+/* Only threads that loop are left, if any: a loop with a bound may still
+ * end. */
+static int nobody_enabled(void)
+{
+	if (!sim.spinning || sim_actors_done()) {
+		sim.stop = STOP_QUIET;
+		return NOBODY;
+	}
+	if (++sim.grace > GRACE_STEPS) {
+		sim.stop = STOP_LIVELOCK;
+		return NOBODY;
+	}
+	int pick = in_turn(sim.spinning);
+	sim.spinning &= ~bit(pick);
+	sim.any_waiters &= ~bit(pick);
+	sim.enabled |= bit(pick);
+	return pick;
+}
+
+/* Past the limit the search has no say: everybody in turn, until it ends or
+ * shows that it does not. */
+static int fair_choice(uint64_t from)
+{
+	if (sim.steps == sim.step_limit + 1)
+		sim.cuts++;
+	if (sim.steps <= sim.step_limit + FAIR_STEPS)
+		return in_turn(from);
+	sim.stop = STOP_LIVELOCK;
+	return NOBODY;
+}
+
+/* Options in the order of surprise: the running thread's store reaches memory;
+ * it goes on; another thread does; one that waits does; an older store or the
+ * clock. */
+static unsigned list_options(uint64_t from, uint8_t *option)
+{
+	unsigned n = 0;
+	if (sim.cur != NOBODY) {
+		uint64_t own = from & (bit(FLUSH + sim.cur) | (bit(sim.cur) & ~sim.soft));
+		if (own & bit(FLUSH + sim.cur))
+			option[n++] = FLUSH + sim.cur;
+		if (own & bit(sim.cur))
+			option[n++] = sim.cur;
+		from &= ~own;
+	}
+	uint64_t waiting = from & sim.soft;
+	from &= ~waiting;
+	uint64_t threads = from & (bit(FLUSH) - 1);
+	uint64_t group[3] = { threads, waiting, from & ~threads };
+	for (unsigned i = 0; i < 3; i++)
+		for (uint64_t left = group[i]; left; left &= left - 1)
+			option[n++] = __builtin_ctzll(left);
+	return n;
+}
+
+/* The commonest decision: the running thread and one other, neither of which
+ * waits. */
+static inline bool two_threads(uint64_t from)
+{
+	uint64_t other = from & (from - 1);
+	return sim.cur != NOBODY && from >> sim.cur & 1 && !(other & (other - 1)) &&
+	       !((sim.soft | ~(bit(FLUSH) - 1)) & from);
+}
+
+static int choose(void)
+{
+	uint64_t from = sim.enabled;
+	if (__builtin_expect(!from, 0))
+		return nobody_enabled();
+	if (__builtin_expect(++sim.steps > sim.step_limit, 0))
+		return fair_choice(from);
+	int pick;
+	if (!(from & (from - 1))) {
+		pick = __builtin_ctzll(from);
+		if (__builtin_expect(sim.sleep & from, 0)) {
+			sim.stop = STOP_REDUNDANT;
+			return NOBODY;
+		}
+	} else {
+		uint8_t option[OPTIONS];
+		unsigned n;
+		if (two_threads(from)) {
+			n = 2;
+			option[0] = sim.cur;
+			option[1] = __builtin_ctzll(from & ~bit(sim.cur));
+		} else {
+			n = list_options(from, option);
+		}
+		unsigned index = search->pick(option, n);
+		if (index >= n) {
+			sim.stop = STOP_REDUNDANT;
+			return NOBODY;
+		}
+		sim.choice[sim.choices] = index;
+		if (++sim.choices == MAX_CHOICES)
+			sim.step_limit = sim.steps;
+		pick = option[index];
+	}
+	if (sim.reduce)
+		sleep_after(pick);
+	return pick;
+}
+
+void decide(struct fiber *from)
+{
+	for (;;) {
+		int pick = choose();
+		if (pick == sim.cur)
+			return;
+		if (pick == NOBODY) {
+			sim.cur = NOBODY;
+			fiber_switch(from, &sim.main);
+			return;
+		}
+		if (pick < FLUSH) {
+			sim.cur = pick;
+			fiber_switch(from, &sim.thread[pick].fiber);
+			return;
+		}
+		if (pick == CLOCK)
+			world_clock_step();
+		else
+			model->flush(&sim.thread[pick - FLUSH]);
+	}
+}

@@ -1,0 +1,13 @@
+/* Scheduling decisions: what may happen next, in which order the search sees
+ * it, and what happens when nothing can.
+ */
+#ifndef FUZZ_DECIDE_H
+#define FUZZ_DECIDE_H
+
+#include "fiber.h"
+
+/* Goes on with whoever is chosen; returns when that is the caller, whose
+ * context is `from`. */
+void decide(struct fiber *from);
+
+#endif
