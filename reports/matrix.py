@@ -22,8 +22,9 @@ CHILDREN = 20            # processes per slice
 STOP_HITS = 10           # a variant that only has to be caught stops here
 AIMING, AGAIN = 0.2, 0.08  # share of a race's time for a control slice: first, later
 CONTROL_PATIENCE = 0.6   # share of a race's time for a control that is not caught yet
-PREFERRED_HITS = 300     # a control with fewer goes on for as long as the clean side
-UNSTEADY = 0.8           # variation between children at which a control aims once more
+PREFERRED_HITS = 300     # a control with fewer gets the longer slices
+UNSTEADY = 0.8           # variation between children at which a control aims once more,
+JUDGED_CHILDREN = 8      # if so many tell
 
 
 @dataclass(frozen=True)
@@ -185,9 +186,11 @@ class Runner:
         Returns False when its program failed or declined.
         """
         sample = control.measured(judge.at_home(control))
-        steady = stats.variation_upper(sample.hits, sample.rounds) < UNSTEADY
-        aims = home(control) is None or turn == 1 and not steady
-        part = AIMING if aims or sample.total("hits") < PREFERRED_HITS else AGAIN
+        unsteady = (turn == 1 and sample.children >= JUDGED_CHILDREN
+                    and stats.variation_upper(sample.hits, sample.rounds) > UNSTEADY)
+        aims = home(control) is None or unsteady
+        enough = sample.total("hits") >= PREFERRED_HITS and sample.children >= CHILDREN // 2
+        part = AGAIN if enough and not aims else AIMING
         self.slice(control, part * seconds, children=CHILDREN,
                    env=None if aims else home(control))
         return not (control.broken or control.skipped)
