@@ -19,11 +19,12 @@ struct shop {
 	word32 seated;                 /* workers that are pinned, or have failed to */
 	word32 closed;                 /* 1: no more blocks */
 	bool spoilt[MAX_ACTORS];       /* of the block just run, each worker's own */
+	word64 through[MAX_ACTORS];    /* blocks that a follower is done with, spoilt too */
 };
 
 static void wait_until(struct shop *shop, word64 *w, uint64_t value)
 {
-	/* pairs with: the release stores to turn and prepared */
+	/* pairs with: the release stores to turn, prepared and through */
 	while (load_acquire(w) < value) {
 		/* pairs with: lead() end */
 		if (load_acquire(&shop->closed))
@@ -206,6 +207,8 @@ static void lead(struct shop *shop)
 		run_block(shop, me);
 		crew_wait_passed(me, me->round - 1);
 		struct aim_sample s = settle(shop, world_now() - begin);
+		for (unsigned a = 1; a < c->actors; a++)
+			wait_until(shop, &shop->through[a], k + 1);
 		account(shop, &s);
 	}
 	/* pairs with: wait_until(), follow() */
@@ -226,6 +229,9 @@ static void follow(struct shop *shop, struct worker *me)
 		}
 		wait_until(shop, &shop->turn, 2 * k + 2);
 		run_block(shop, me);
+		/* pairs with: wait_until() in lead() — spoilt, and the worker
+		 * is the leader's until the next turn */
+		store_release(&shop->through[me->actor], k + 1);
 	}
 }
 

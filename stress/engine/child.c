@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "engine/sanitizer.h"
 #include "stress/world.h"
 
 enum { LOOK_MS = 100 };
@@ -63,7 +64,8 @@ static bool watch(int pidfd, struct result *r, int64_t patience)
 	}
 }
 
-static bool judge_end(struct result *r, int status)
+/* reported: by a sanitizer, which may have ended the child over it. */
+static bool judge_end(struct result *r, int status, bool reported)
 {
 	char what[FINDING_TEXT];
 	if (WIFSIGNALED(status)) {
@@ -78,6 +80,8 @@ static bool judge_end(struct result *r, int status)
 		result_add_failure(r, ENGINE_ERROR, r->error);
 		return false;
 	}
+	if (WEXITSTATUS(status) != 0 && reported)
+		return false;
 	if (WEXITSTATUS(status) != 0) {
 		snprintf(what, sizeof what, "the child exited with %d", WEXITSTATUS(status));
 		result_add_failure(r, CRASH, what);
@@ -97,7 +101,9 @@ bool child_run(const struct child_plan *plan, struct result *r)
 	if (pid == 0) {
 		setpgid(0, 0);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		sanitizer_child_begins();
 		child_work(plan, r);
+		sanitizer_child_ends();
 		_exit(0);
 	}
 	setpgid(pid, pid);
@@ -111,7 +117,8 @@ bool child_run(const struct child_plan *plan, struct result *r)
 	kill(-pid, SIGKILL); /* whatever the child may have left behind */
 	if (pidfd >= 0)
 		close(pidfd);
-	bool ended = !alive && judge_end(r, status);
+	bool reported = sanitizer_collect(r) > 0;
+	bool ended = !alive && judge_end(r, status, reported);
 	if (alive)
 		result_add_failure(r, TIMEOUT, "no block ended within --patience");
 	r->children++;
