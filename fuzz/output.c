@@ -378,12 +378,14 @@ void print_replay(const struct options *o, const struct finding *f, unsigned mis
 	render(q, f, text_line);
 }
 
-void print_bench(const struct request *q, uint64_t executions, uint64_t steps, double seconds)
+void print_bench(const struct request *q, uint64_t executions, uint64_t steps, double seconds,
+		 double cpu_seconds)
 {
 	put_head("bench", q->test);
 	put_field("model", q->model->name);
 	put_field("build_id", build.id);
 	printf(",\"executions\":%ju,\"steps_per_execution\":%.1f,\"seconds\":%.6f,"
-	       "\"executions_per_s\":%.0f}\n",
-	       (uintmax_t)executions, (double)steps / executions, seconds, executions / seconds);
+	       "\"executions_per_s\":%.0f,\"cpu_seconds\":%.6f,\"executions_per_cpu_s\":%.0f}\n",
+	       (uintmax_t)executions, (double)steps / executions, seconds, executions / seconds,
+	       cpu_seconds, executions / cpu_seconds);
 }

@@ -16,6 +16,7 @@ void print_replay(const struct options *o, const struct finding *f, unsigned mis
 		  const char *program);
 /* One measurement: executions, decisions and seconds of a case under a
  * model. */
-void print_bench(const struct request *q, uint64_t executions, uint64_t steps, double seconds);
+void print_bench(const struct request *q, uint64_t executions, uint64_t steps, double seconds,
+		 double cpu_seconds);
 
 #endif

@@ -16,6 +16,7 @@ enum { GUARD = 4096, SIGNAL_STACK = 64 << 10, HANG_SECONDS = 10 };
 static const struct test_case *the_case;
 static void *state;
 static struct slot slots[MAX_SLOTS];
+static unsigned actors, all_slots;
 
 const void *runner_state(void)
 {
@@ -83,15 +84,17 @@ void runner_open(const struct test_case *c)
 	if (case_slots(c) > MAX_SLOTS)
 		engine_error("case %s has more than %d slots", c->name, MAX_SLOTS);
 	runtime = &simulated_runtime;
+	actors = case_actors(c);
+	all_slots = case_slots(c);
 	sim_setup();
 	catch_signals();
 }
 
-static void reset_slots(unsigned actors, unsigned all)
+static void reset_slots(void)
 {
-	for (unsigned i = 0; i < all; i++) {
+	for (unsigned i = 0; i < all_slots; i++) {
 		struct slot *s = &slots[i];
-		memset(s, 0, sizeof *s);
+		*s = (struct slot){ 0 };
 		word_init(&s->g.status, i < actors ? G_RUNNING : G_WAITING);
 		s->g.id = i + 1;
 	}
@@ -99,14 +102,13 @@ static void reset_slots(unsigned actors, unsigned all)
 
 static void prepare(void)
 {
-	unsigned actors = case_actors(the_case);
 	globals_restore();
 	sim_begin();
 	shadow_begin();
 	world_begin();
 	model->begin();
 	memset(state, 0, the_case->state_size);
-	reset_slots(actors, case_slots(the_case));
+	reset_slots();
 	the_case->prepare(state, slots);
 	for (unsigned i = 0; i < actors; i++) {
 		struct thread *t = sim_thread(NULL, state, &slots[i]);

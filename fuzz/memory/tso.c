@@ -18,11 +18,12 @@ struct held {
 };
 
 struct buffer {
-	unsigned first, count;
+	unsigned first;
 	struct held held[BUFFER];
 };
 
 static struct buffer buffers[MAX_THREADS];
+static unsigned counts[MAX_THREADS]; /* together, so that clearing is cheap */
 
 static struct held *nth(struct buffer *b, unsigned n)
 {
@@ -32,7 +33,7 @@ static struct held *nth(struct buffer *b, unsigned n)
 static void begin(void)
 {
 	for (unsigned i = 0; i < MAX_THREADS; i++)
-		buffers[i].count = 0;
+		counts[i] = 0;
 }
 
 static void start(struct thread *t)
@@ -49,7 +50,7 @@ static void joined(struct thread *t, struct thread *ended)
 static void tell(unsigned t)
 {
 	struct buffer *b = &buffers[t];
-	if (b->count == 0) {
+	if (counts[t] == 0) {
 		sim_buffer(t, false, 0, NULL);
 		return;
 	}
@@ -62,8 +63,9 @@ static struct store *newer_elsewhere(struct thread *t, struct location *l)
 {
 	struct store *newest = NULL;
 	for (uint64_t left = sim.buffered & ~bit(t->id); left; left &= left - 1) {
-		struct buffer *b = &buffers[__builtin_ctzll(left)];
-		for (unsigned i = 0; i < b->count; i++) {
+		unsigned owner = __builtin_ctzll(left);
+		struct buffer *b = &buffers[owner];
+		for (unsigned i = 0; i < counts[owner]; i++) {
 			struct held *h = nth(b, i);
 			if (h->location == l && (!newest || h->store.event > newest->event))
 				newest = &h->store;
@@ -79,7 +81,7 @@ static void flush(struct thread *t)
 	struct held *h = nth(b, 0);
 	struct location *l = h->location;
 	b->first = (b->first + 1) % BUFFER;
-	b->count--;
+	counts[t->id]--;
 	bool changes = memory_get(l->address, l->size) != h->store.value;
 	memory_put(l->address, l->size, h->store.value);
 	l->newest = h->store;
@@ -93,7 +95,7 @@ static bool drain(struct thread *t)
 {
 	if (!(sim.buffered & bit(t->id)))
 		return false;
-	while (buffers[t->id].count)
+	while (counts[t->id])
 		flush(t);
 	return true;
 }
@@ -101,7 +103,7 @@ static bool drain(struct thread *t)
 static uint64_t load(struct thread *t, struct location *l, enum order order)
 {
 	struct buffer *b = &buffers[t->id];
-	for (unsigned i = b->count; i > 0; i--) {
+	for (unsigned i = counts[t->id]; i > 0; i--) {
 		struct held *h = nth(b, i - 1);
 		if (h->location == l) {
 			/* Its own: nothing to learn. */
@@ -133,11 +135,11 @@ static void store(struct thread *t, struct location *l, uint64_t value, enum ord
 		return;
 	}
 	struct buffer *b = &buffers[t->id];
-	if (b->count == BUFFER) {
+	if (counts[t->id] == BUFFER) {
 		flush(t);
 		sim.cuts++;
 	}
-	struct held *h = nth(b, b->count++);
+	struct held *h = nth(b, counts[t->id]++);
 	h->location = l;
 	h->store.value = value;
 	h->store.thread = t->id;
@@ -170,7 +172,7 @@ static bool stale(const struct thread *t)
 	bool elsewhere = false;
 	for (uint64_t left = sim.buffered; left; left &= left - 1) {
 		unsigned i = __builtin_ctzll(left);
-		for (unsigned n = 0; n < buffers[i].count; n++) {
+		for (unsigned n = 0; n < counts[i]; n++) {
 			if (nth(&buffers[i], n)->location->address != t->op.key)
 				continue;
 			if (i == t->id)
