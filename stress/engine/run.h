@@ -32,10 +32,15 @@ enum exit_code {
 /* The memory model that this build's hardware follows. */
 enum model hardware_model(void);
 const char *hardware_model_text(void);
-/* Whether this variant must show failure f of this case on this hardware. */
+/* Whether this variant must show failure f of this case in this lane on this
+ * hardware. Under a sanitizer that holds for what interleaving alone shows; a
+ * data race must show where a detector looks for it. */
 bool must_show(const struct test_case *t, enum failure f);
 /* Whether it must show any. */
 bool must_show_any(const struct test_case *t);
+/* Whether it may: what must show, and in a sanitizer's lane, whose own work
+ * keeps most reorderings from happening, what must show without it. */
+bool may_show(const struct test_case *t, enum failure f);
 
 struct verdict {
 	const char *text;

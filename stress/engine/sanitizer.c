@@ -160,6 +160,17 @@ static void class_by_sites(struct diagnosis *d)
 		d->failure = ENGINE_ERROR;
 }
 
+/* A race's accesses came in any order: one order for all reports of it. */
+static void order_sites(struct diagnosis *d)
+{
+	struct site *a = &d->site[0], *b = &d->site[1], swap = *a;
+	int file = strcmp(a->file, b->file);
+	if (d->failure == DATA_RACE && (file > 0 || (file == 0 && a->line > b->line))) {
+		*a = *b;
+		*b = swap;
+	}
+}
+
 static void add(struct diagnosis *d, struct result *r)
 {
 	r->failures[d->failure]++;
@@ -190,6 +201,7 @@ unsigned sanitizer_collect(struct result *r)
 	unsigned n = 0;
 	for (const char *at = text; diagnosis_next(&at, &d); n++) {
 		class_by_sites(&d);
+		order_sites(&d);
 		add(&d, r);
 	}
 	if (n == 0)
