@@ -16,28 +16,38 @@ from reports import folder, matrix, process, session, storm
 
 ROOT = Path(__file__).resolve().parent.parent
 FAKE = Path(__file__).with_name("fakes") / "storm.py"
-EXPECT = [{"variant": "BUG_WIDE", "failure": "lost_wakeup", "models": ["sc", "tso", "c11"]},
-          {"variant": "BUG_A", "failure": "lost_wakeup", "models": ["tso", "c11"]},
-          {"variant": "BUG_ARM", "failure": "lost_wakeup", "models": ["armv8"]},
-          {"variant": "BUG_A+plain", "failure": "data_race", "models": ["sc", "tso"]}]
 DUE = ["lost_wakeup"]
 
 
+def expect(variant):
+    """A case's expectation of a fake variant, by its name."""
+    failure = "data_race" if "+plain" in variant else "lost_wakeup"
+    models = {"BUG_A": ["tso", "c11"], "BUG_ARM": ["armv8"]}.get(variant, ["sc", "tso", "c11"])
+    return {"variant": variant, "failure": failure, "models": models}
+
+
 def make(root, **variants):
-    """A build folder of fakes. variants: what each does, or (case, what) pairs by name."""
-    promises = {"BUG_A": DUE, "BUG_WIDE": DUE}
-    for name, do in variants.items():
-        name = {"A_plain": "BUG_A+plain"}.get(name, name if name == "fixed" else f"BUG_{name}")
+    """A build folder of fakes.
+
+    variants: what each does (a word, or settings of its behaviour); "A_plain" stands for
+    BUG_A+plain, other names but `fixed` get the BUG_ prefix.
+    """
+    names = {name: name if name == "fixed" else "BUG_" + name.replace("_", "+")
+             for name in variants}
+    promises = [expect(name) for name in reversed(names.values()) if name != "fixed"]
+    for short, name in names.items():
         place = root / "build" / "native" / "toy" / name
         place.mkdir(parents=True)
         shutil.copy(FAKE, place / "storm")
+        seen_here = "tso" in expect(name)["models"] and "+" not in name and name != "fixed"
+        do = variants[short]
         settings = do if isinstance(do, dict) else {"do": do}
-        case = {"expect": EXPECT, "expected": promises.get(name, []), **settings}
-        (place / "behaviour.json").write_text(json.dumps({"race": case}))
+        (place / "behaviour.json").write_text(json.dumps(
+            {"race": {"expect": promises, "expected": DUE if seen_here else [], **settings}}))
     return root
 
 
-def rig(root, *options, seconds=2, **more):
+def rig(root, *options, seconds=1, **more):
     """Run the matrix as make storm does; returns the finished process."""
     command = [sys.executable, "-m", "pytest", "tests/test_matrix.py", "-p", "no:cacheprovider",
                f"--rig-build={root}/build", f"--rig-out={root}/out", f"--rig-seconds={seconds}",
@@ -75,49 +85,62 @@ def test_a_good_run_from_end_to_end(tmp_path):
     assert "\r" not in done.stdout and "\x1b" not in done.stdout
 
 
-BROKEN = {
-    "not caught": (dict(fixed="quiet", A="quiet"), 1, "BUG_A", "NOT_CAUGHT"),
-    "wrong class": (dict(fixed="quiet", A="catch", WIDE="wrong"), 1, "BUG_WIDE", "WRONG_CLASS"),
-    "hit where none may": (dict(fixed="quiet", A="catch", ARM="catch"), 1, "BUG_ARM",
-                           "UNEXPECTED_HIT"),
-    "refuted": (dict(fixed="catch", A="catch"), 1, "fixed", "REFUTED"),
-    "outside the window": (dict(fixed="far", A="catch"), 1, "fixed", "INCONCLUSIVE"),
-    "crash": (dict(fixed="quiet", A="catch", WIDE="crash"), 2, "BUG_WIDE", "ENGINE_ERROR"),
-    "garbage": (dict(fixed="quiet", A="catch", WIDE="garbage"), 2, "BUG_WIDE", "ENGINE_ERROR"),
-    "foreign": (dict(fixed="quiet", A="catch", WIDE="foreign"), 2, "BUG_WIDE", "ENGINE_ERROR"),
-    "newer": (dict(fixed="newer", A="catch"), 2, "fixed", "ENGINE_ERROR"),
-    "refusal": (dict(fixed="quiet", A="refuse"), 2, "BUG_A", "ENGINE_ERROR"),
-    "engine error": (dict(fixed="quiet", A="engine_error"), 2, "BUG_A", "ENGINE_ERROR"),
-    "skip": (dict(fixed="quiet", A="catch", WIDE="skip"), 0, "BUG_WIDE", "SKIPPED"),
+BROKEN = {  # by variant: what it does, its verdict, its mark in JUnit
+    "WIDE": ("wrong", "WRONG_CLASS", "failure"), "SILENT": ("quiet", "NOT_CAUGHT", "failure"),
+    "ARM": ("catch", "UNEXPECTED_HIT", "failure"), "CRASHES": ("crash", "ENGINE_ERROR", "error"),
+    "GARBLES": ("garbage", "ENGINE_ERROR", "error"),
+    "FOREIGN": ("foreign", "ENGINE_ERROR", "error"),
+    "NEWER": ("newer", "ENGINE_ERROR", "error"), "REFUSES": ("refuse", "ENGINE_ERROR", "error"),
+    "FAILS": ("engine_error", "ENGINE_ERROR", "error"), "SKIPS": ("skip", "SKIPPED", "skipped"),
+    "fixed": ("catch", "REFUTED", "failure"), "HANGS": ("hang", "ENGINE_ERROR", "error"),
 }
 
 
+@pytest.fixture(scope="module", name="broken_run")
+def fixture_broken_run(tmp_path_factory):
+    """One run of all that can be broken: (folder, finished process)."""
+    root = tmp_path_factory.mktemp("broken")
+    make(root, A="catch", **{name: do for name, (do, _, _) in BROKEN.items()})
+    return root, rig(root, "--rig-grace=0.7")
+
+
 @pytest.mark.parametrize("name", BROKEN)
-def test_each_broken_subject_gets_its_verdict(tmp_path, name):
-    variants, code, variant, verdict = BROKEN[name]
-    done = rig(make(tmp_path, **variants))
-    assert verdicts(tmp_path)[variant] == verdict, done.stdout + done.stderr
-    assert done.returncode == code
-    cases = ElementTree.parse(tmp_path / "out" / "junit.xml").getroot().iter("testcase")
+def test_each_broken_subject_gets_its_verdict(broken_run, name):
+    root, done = broken_run
+    _, verdict, mark = BROKEN[name]
+    variant = name if name == "fixed" else f"BUG_{name}"
+    assert verdicts(root)[variant] == verdict, done.stdout + done.stderr
+    cases = ElementTree.parse(root / "out" / "junit.xml").getroot().iter("testcase")
     marks = {c.get("name"): [e.tag for e in c if e.tag != "system-out"] for c in cases}
-    assert marks[variant] == [{0: "skipped", 1: "failure", 2: "error"}[code]]
-    if code:
+    assert marks[variant] == [mark]
+    if mark != "skipped":
         assert f"toy/race {variant}: {verdict}" in done.stdout and "  replay: " in done.stdout
 
 
-def test_a_hang_is_killed_with_its_children_and_is_a_timeout(tmp_path):
-    done = rig(make(tmp_path, fixed="quiet", A="catch", WIDE="hang"), "--rig-grace=0.5")
-    assert done.returncode == 2 and verdicts(tmp_path)["BUG_WIDE"] == "ENGINE_ERROR"
-    slices = [s for s in folder.load(tmp_path / "out").slices if s["variant"] == "BUG_WIDE"]
+def test_engine_errors_decide_the_exit_code(broken_run):
+    assert broken_run[1].returncode == 2
+    assert broken_run[1].stdout.rstrip().split("\n")[-1].startswith("ENGINE ERROR: 13 verdicts")
+
+
+def test_stderr_of_a_failure_is_kept(broken_run):
+    out = broken_run[0] / "out"
+    crashed = next(s for s in folder.load(out).slices if s["state"] == "crash")
+    assert "about to crash" in (out / crashed["stderr"]).read_text()
+
+
+def test_a_hang_is_killed_with_its_children_and_is_a_timeout(broken_run):
+    root, _ = broken_run
+    slices = [s for s in folder.load(root / "out").slices if s["variant"] == "BUG_HANGS"]
     assert slices[0]["state"] == "timeout" and slices[0]["wall_s"] < 10
-    alive = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True)
+    alive = subprocess.run(["pgrep", "-f", f"{root}/build/native/toy/BUG_HANGS"],
+                           capture_output=True, text=True)
     assert alive.stdout == ""
 
 
-def test_stderr_of_a_failure_is_kept(tmp_path):
-    rig(make(tmp_path, fixed="quiet", A="crash"))
-    broken = next(s for s in folder.load(tmp_path / "out").slices if s["state"] == "crash")
-    assert "about to crash" in (tmp_path / "out" / broken["stderr"]).read_text()
+def test_a_fix_outside_the_controls_window_is_inconclusive(tmp_path):
+    done = rig(make(tmp_path, fixed="far", A="catch"))
+    assert verdicts(tmp_path)["fixed"] == "INCONCLUSIVE" and done.returncode == 1
+    assert "near misses below half" in done.stdout
 
 
 def test_a_program_that_cannot_list_is_an_engine_error(tmp_path):
@@ -257,8 +280,9 @@ def test_what_a_quick_item_saves_the_others_get():
 
 
 def test_the_hardest_due_variant_is_the_control():
-    assert matrix.choose_control(["BUG_WIDE", "BUG_A"], EXPECT) == "BUG_A"
-    assert matrix.choose_control([], EXPECT) is None
+    both = [expect("BUG_WIDE"), expect("BUG_A")]
+    assert matrix.choose_control(["BUG_WIDE", "BUG_A"], both) == "BUG_A"
+    assert matrix.choose_control([], both) is None
 
 
 def test_groups_that_a_program_opened_are_killed_with_it(tmp_path):
