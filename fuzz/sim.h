@@ -8,6 +8,13 @@
  * and the clock moves to the next time-out. Every decision with more than one
  * option is recorded as one byte: the index into the options, of which 0 is "no
  * surprise" (store now, keep running the same thread).
+ *
+ * Loops that wait are made to end: after SPIN_READS equal reads of one location
+ * in a row, or QUIET_READS reads while nobody writes anything, a thread is not
+ * enabled until somebody writes that location, or anything. Where only such
+ * threads are left they go on for GRACE_STEPS (a loop with a bound then ends);
+ * after that it is a livelock. So "exhausted" is up to how often a loop looked
+ * in vain.
  */
 #ifndef FUZZ_SIM_H
 #define FUZZ_SIM_H

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE = 1024, AT_ONCE = 64 };
+enum { LINE = 1024, AT_ONCE = 64, DIFFERENT = 1024 };
 
 /* The program itself comes first: where it was loaded (PIE). */
 static int first_object(struct dl_phdr_info *info, size_t size, void *bias)
@@ -72,7 +72,25 @@ static void lookup_some(const char *tool, struct site *site, unsigned n, uintptr
 	pclose(in);
 }
 
-void symbol_lookup(struct site *site, unsigned n)
+/* The text of the line, where the sources are at hand (relative to where the
+ * program was started). */
+static void read_source(struct site *s)
+{
+	char text[LINE];
+	FILE *in = s->line ? fopen(s->file, "r") : NULL;
+	if (!in)
+		return;
+	for (unsigned line = 1; fgets(text, sizeof text, in); line++) {
+		if (line < s->line)
+			continue;
+		const char *from = text + strspn(text, " \t");
+		snprintf(s->source, sizeof s->source, "%.*s", (int)strcspn(from, "\n"), from);
+		break;
+	}
+	fclose(in);
+}
+
+static void lookup_all(struct site *site, unsigned n)
 {
 	uintptr_t bias = 0;
 	dl_iterate_phdr(first_object, &bias);
@@ -80,6 +98,7 @@ void symbol_lookup(struct site *site, unsigned n)
 		strcpy(site[i].function, "?");
 		strcpy(site[i].file, "?");
 		site[i].line = 0;
+		site[i].source[0] = 0;
 	}
 	for (unsigned at = 0; at < n; at += AT_ONCE) {
 		unsigned part = n - at < AT_ONCE ? n - at : AT_ONCE;
@@ -88,6 +107,26 @@ void symbol_lookup(struct site *site, unsigned n)
 			lookup_some("llvm-symbolizer --output-style=GNU --no-inlines", site + at,
 				    part, bias);
 	}
+	for (unsigned i = 0; i < n; i++)
+		read_source(&site[i]);
+}
+
+void symbol_lookup(struct site *site, unsigned n)
+{
+	static struct site known[DIFFERENT];
+	unsigned count = 0;
+	for (unsigned i = 0; i < n; i++) {
+		unsigned k = 0;
+		while (k < count && known[k].pc != site[i].pc)
+			k++;
+		if (k == count && count < DIFFERENT)
+			known[count++].pc = site[i].pc;
+	}
+	lookup_all(known, count);
+	for (unsigned i = 0; i < n; i++)
+		for (unsigned k = 0; k < count; k++)
+			if (known[k].pc == site[i].pc)
+				site[i] = known[k];
 }
 
 void symbol_text(const struct site *s, char *text, unsigned size)

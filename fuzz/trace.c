@@ -7,7 +7,8 @@
 #include "memory/race.h"
 #include "symbol.h"
 
-enum { TEXT = 400, COLUMN = 4 };
+/* Of a trace longer than both together, the middle is left out. */
+enum { TEXT = 400, COLUMN = 4, FIRST_LINES = 300, LAST_LINES = 60 };
 
 bool trace_on;
 uint32_t trace_events;
@@ -173,6 +174,15 @@ static bool shown(const struct event *e)
 	return sim.stop == STOP_RACE && race.address >> 3 == e->address >> 3;
 }
 
+/* Where it stands, and what stands there. */
+static void site_text(const struct site *s, char *text, unsigned size)
+{
+	symbol_text(s, text, size);
+	size_t used = strlen(text);
+	if (s->source[0])
+		snprintf(text + used, size - used, " | %s", s->source);
+}
+
 static void header(const struct view *v, void (*line)(const char *, void *), void *arg)
 {
 	char text[TEXT];
@@ -205,15 +215,25 @@ void trace_render(const struct test_case *c, const void *state, const struct slo
 	header(&v, line, arg);
 	for (unsigned i = 0, n = 0; i < trace_events; i++) {
 		const struct event *e = &trace_event[i];
-		char what[TEXT], at[240] = "", text[TEXT + 300];
+		char what[TEXT], at[320] = "", text[TEXT + 400];
 		if (!shown(e))
 			continue;
 		event_text(&v, e, what, sizeof what);
 		if (e->pc && e->what != EV_FLUSH)
-			symbol_text(&site[n], at, sizeof at);
+			site_text(&site[n], at, sizeof at);
 		n++;
-		snprintf(text, sizeof text, "%4u  %*s%u  %-*s  %s", n, e->thread * COLUMN, "",
-			 e->thread, 72 - e->thread * COLUMN, what, at);
+		bool middle = n > FIRST_LINES && n + LAST_LINES <= lines;
+		if (middle && n == FIRST_LINES + 1)
+			snprintf(text, sizeof text, "(%u lines left out)",
+				 lines - FIRST_LINES - LAST_LINES);
+		else if (middle)
+			continue;
+		else
+			snprintf(text, sizeof text, "%4u  %*s%u  %-*s  %s", n,
+				 e->thread * COLUMN, "", e->thread, 72 - e->thread * COLUMN,
+				 what, at);
+		for (size_t end = strlen(text); end > 0 && text[end - 1] == ' '; end--)
+			text[end - 1] = 0;
 		line(text, arg);
 	}
 	if (trace_events == MAX_EVENTS)

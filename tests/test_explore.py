@@ -4,13 +4,13 @@ The subjects are small cases in tests/unit/explore_*.c; each carries its own exp
 Everything is bounded by counts of executions, so that nothing depends on the machine.
 """
 import json
-import pathlib
 import subprocess
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-UNIT = ROOT / "build/explore-unit/unit/fixed/explore"
+from reports import schema
+from tests.explorer import ROOT, SUBJECTS as UNIT, build
+
 ENOUGH = "200000"  # executions: more than any subject but ordered_lock needs
 MODELS = ("sc", "tso")
 TOO_MANY = {"ordered_lock"}  # three threads and a lock: 1.9 million executions
@@ -20,9 +20,8 @@ REFUSED = {"mixed_sizes"}
 @pytest.fixture(scope="session", autouse=True)
 def built():
     """The explorer's subjects and two variants of the poller."""
-    poller = [f"build/explore/poller/{v}/explore" for v in ("fixed", "BUG_RELEASE_DUMMY")]
-    subprocess.run(["make", "-s", "-j2", "-f", "fuzz/rules.mk", "explore-unit", *poller], cwd=ROOT,
-                   check=True)
+    build("explore-unit", *(f"build/explore/poller/{v}/explore"
+                            for v in ("fixed", "BUG_RELEASE_DUMMY")))
 
 
 def run(*arguments, binary=UNIT, env=None):
@@ -248,6 +247,7 @@ def test_json_holds_the_common_fields():
         assert field in result, field
     assert (result["schema"], result["kind"], result["lane"]) == (1, "explore", "explore")
     assert sum(result["outcomes"].values()) == result["executions"]
+    assert schema.check(result, "explore") == result
     none = explore("close_vs_block", binary=POLLER_BUG)
     assert none["finding"] is None and none["first_hit_s"] is None
     assert none["verdict"] == "QUIET_AS_EXPECTED"

@@ -4,14 +4,14 @@ A program with every kind of access that C has is compiled as the targets are; e
 __tsan_ symbol that it then needs must be one that the explorer defines.
 """
 import json
-import pathlib
 import re
 import shutil
 import subprocess
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from tests.explorer import ROOT, build
+
 COMPILERS = ("gcc-12", "clang-14", "clang-19")
 HOOKED = ["-fsanitize=thread", "-fno-builtin-memcpy", "-fno-builtin-memmove", "-fno-builtin-memset"]
 MORE = {"gcc-12": [[], ["-O0"], ["--param=tsan-distinguish-volatile=1"]],
@@ -110,8 +110,7 @@ def test_compilers_agree(compiler):
         pytest.skip(f"{compiler} is not installed")
     out = f"build/explore-{compiler}"
     program = f"{out}-unit/unit/fixed/explore"
-    subprocess.run(["make", "-s", "-j2", "-f", "fuzz/rules.mk", f"EXPLORE_CC={compiler}",
-                    f"EXPLORE_OUT={out}", program], cwd=ROOT, check=True)
+    build(f"EXPLORE_CC={compiler}", f"EXPLORE_OUT={out}", program)
     listed = subprocess.run([program, "--list", "--json"], cwd=ROOT, capture_output=True, text=True,
                             check=True)
     for line in listed.stdout.splitlines():

@@ -5,16 +5,14 @@ the end; the set of final states must be the reference's, no more and no less.
 """
 import json
 import os
-import pathlib
 import random
 import subprocess
 
 import pytest
 
+from tests.explorer import ROOT, SUBJECTS as UNIT, build
 from tests.models import program, sc, tso
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-UNIT = ROOT / "build/explore-unit/unit/fixed/explore"
 REFERENCES = {"sc": sc, "tso": tso}
 PROGRAMS, UNREDUCED = 300, 60  # programs a model; how many of them without sleep sets too
 
@@ -22,8 +20,7 @@ PROGRAMS, UNREDUCED = 300, 60  # programs a model; how many of them without slee
 @pytest.fixture(scope="session", autouse=True)
 def built():
     """The explorer with the case that runs any program."""
-    subprocess.run(["make", "-s", "-j2", "-f", "fuzz/rules.mk", "explore-unit"], cwd=ROOT,
-                   check=True)
+    build("explore-unit")
 
 
 def explored(threads, model, path, *arguments):

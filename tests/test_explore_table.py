@@ -1,0 +1,94 @@
+"""fuzz/table.py: what make explore runs, prints and leaves behind. Fake explorers answer."""
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.explorer import ROOT
+
+FAKE = """#!{python}
+import json, sys
+subject = {{"schema": 1, "target": "toy", "variant": {variant!r}, "lane": "explore",
+           "case": "race"}}
+if "--list" in sys.argv:
+    print(json.dumps({{**subject, "kind": "list"}}))
+    sys.exit(0)
+model = sys.argv[sys.argv.index("--model") + 1]
+verdict, status = {answers!r}[model]
+if status == 2:
+    print("engine error: broken", file=sys.stderr)
+    sys.exit(2)
+print(json.dumps({{**subject, "kind": "explore", "model": model, "verdict": verdict,
+                  "expected": status == 0, "hits": {{}}, "executions": 12, "pruned": 3,
+                  "executions_per_s": 1234567, "seconds": 0.5, "exhausted": model == "sc",
+                  "first_hit_execution": 7 if verdict == "CAUGHT" else None,
+                  "replay": "explore --again"}}))
+sys.exit(status)
+"""
+GOOD = {"sc": ("QUIET_AS_EXPECTED", 0), "tso": ("CAUGHT", 0)}
+
+
+def fake(folder, variant, answers):
+    program = folder / "toy" / variant / "explore"
+    program.parent.mkdir(parents=True)
+    program.write_text(FAKE.format(python=sys.executable, variant=variant, answers=answers))
+    program.chmod(0o755)
+
+
+def table(folder, *arguments):
+    return subprocess.run([sys.executable, "fuzz/table.py", "--build", str(folder), *arguments],
+                          cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def results(folder):
+    return [json.loads(line) for line in (folder / "results.jsonl").read_text().splitlines()]
+
+
+def test_as_expected(tmp_path):
+    fake(tmp_path, "BUG_A", GOOD)
+    fake(tmp_path, "fixed", {"sc": ("CLEAN", 0), "tso": ("CLEAN", 0)})
+    ran = table(tmp_path)
+    assert ran.returncode == 0 and ran.stderr == ""
+    lines = [line.split() for line in ran.stdout.splitlines()]
+    assert ["toy/BUG_A", "sc", "tso"] in lines
+    assert ["race", "quiet", "exhausted", "12", "1235k/s",
+            "caught", "@7", "bounded", "12", "1235k/s"] in lines
+    assert [(r["variant"], r["model"]) for r in results(tmp_path)] == [
+        ("BUG_A", "sc"), ("BUG_A", "tso"), ("fixed", "sc"), ("fixed", "tso")]
+    assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["results.jsonl"]
+
+
+def test_an_unexpected_verdict_fails(tmp_path):
+    fake(tmp_path, "BUG_A", GOOD | {"tso": ("NOT_CAUGHT", 1)})
+    ran = table(tmp_path)
+    assert ran.returncode == 1
+    assert "<- unexpected" in ran.stdout and "NOT CAUGHT" in ran.stdout
+    assert "unexpected: toy/BUG_A race tso: NOT_CAUGHT {}\n  explore --again" in ran.stdout
+
+
+def test_a_broken_explorer_is_no_pass(tmp_path):
+    fake(tmp_path, "BUG_A", GOOD | {"sc": ("", 2)})
+    ran = table(tmp_path)
+    assert ran.returncode == 2
+    assert "failed: " in ran.stdout and "engine error: broken" in ran.stdout
+    assert [r["model"] for r in results(tmp_path)] == ["tso"]
+
+
+@pytest.mark.parametrize("arguments", [(), ("--variant", "BUG_B"), ("--case", "none")])
+def test_nothing_to_explore_is_an_error(arguments, tmp_path):
+    if arguments:
+        fake(tmp_path, "BUG_A", GOOD)
+    ran = table(tmp_path, *arguments)
+    assert ran.returncode == 64 and "nothing to explore" in ran.stderr
+    assert not (tmp_path / "results.jsonl").exists()
+
+
+def test_usage():
+    assert table(ROOT, "--model", "power").returncode == 64
+
+
+def test_selection(tmp_path):
+    fake(tmp_path, "BUG_A", GOOD)
+    assert table(tmp_path, "--model", "tso", "--variant", "BUG_A").returncode == 0
+    assert [r["model"] for r in results(tmp_path)] == ["tso"]
