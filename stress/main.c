@@ -16,12 +16,14 @@
 #include "engine/emit.h"
 #include "engine/run.h"
 #include "engine/sanitizer.h"
+#include "storms/run.h"
 #include "stress/world.h"
 
 static const char usage[] =
 	"usage: storm --list [--json]\n"
 	"       storm --version [--json]\n"
 	"       storm --case NAME [options]\n"
+	"       storm --storm NAME [options]\n"
 	"  --seconds S        how long to run (default 2)\n"
 	"  --seed N           seed of the search and the jitter (default: from the clock)\n"
 	"  --pin LIST         one hwloc location per actor: core:0.pu:0,core:1.pu:0\n"
@@ -29,7 +31,9 @@ static const char usage[] =
 	"  --no-aim           actors released together, natural layout, nothing touched\n"
 	"  --env TEXT         replay an environment; no search\n"
 	"  --layout NAME      natural or spread; default: aim chooses\n"
-	"  --children N       processes to measure in (default 20; under a sanitizer 4)\n"
+	"  --children N       processes to measure in (default 20; under a sanitizer 4;\n"
+	"                     a storm: by its seconds)\n"
+	"  --descriptors N    how many a storm holds open\n"
 	"  --until-hits N     end after so many hits\n"
 	"  --patience S       how long a child may be silent (default 20)\n"
 	"  --json             one JSON object on stdout\n"
@@ -107,6 +111,7 @@ static int list(bool json)
 			printf("%-26s %s%s\n", (*p)->name, (*p)->purpose,
 			       must_show_any(*p) ? "  [this variant must fail it here]" : "");
 	}
+	list_storms(json);
 	return 0;
 }
 
@@ -147,14 +152,16 @@ static bool parse_count(const char *text, uint64_t *n)
 }
 
 enum option_id {
-	LIST = 256, VERSION, CASE_NAME, SECONDS, SEED, PIN, PLACEMENT, NO_AIM, ENV, LAYOUT_NAME,
-	CHILDREN, UNTIL_HITS, PATIENCE, JSON, HELP
+	LIST = 256, VERSION, CASE_NAME, STORM_NAME, SECONDS, SEED, PIN, PLACEMENT, NO_AIM, ENV,
+	LAYOUT_NAME, CHILDREN, DESCRIPTORS, UNTIL_HITS, PATIENCE, JSON, HELP
 };
 
 static const struct option options[] = {
 	{ "list", no_argument, NULL, LIST },
 	{ "version", no_argument, NULL, VERSION },
 	{ "case", required_argument, NULL, CASE_NAME },
+	{ "storm", required_argument, NULL, STORM_NAME },
+	{ "descriptors", required_argument, NULL, DESCRIPTORS },
 	{ "seconds", required_argument, NULL, SECONDS },
 	{ "seed", required_argument, NULL, SEED },
 	{ "pin", required_argument, NULL, PIN },
@@ -193,6 +200,11 @@ static int take_number(struct options *o, int id, const char *text)
 			return bad_value("children", text, "1 to 256");
 		o->children = (unsigned)n;
 		return 0;
+	case DESCRIPTORS:
+		if (!parse_count(text, &n) || n < 1 || n > 1000000)
+			return bad_value("descriptors", text, "1 to 1000000");
+		o->descriptors = (unsigned)n;
+		return 0;
 	case UNTIL_HITS:
 		return parse_count(text, &o->until_hits)
 			       ? 0 : bad_value("until-hits", text, "a number");
@@ -211,6 +223,7 @@ static int parse(int argc, char **argv, struct options *o)
 		case VERSION: what = -2; break;
 		case HELP: what = -3; break;
 		case CASE_NAME: o->case_name = optarg; break;
+		case STORM_NAME: o->storm_name = optarg; break;
 		case PIN: o->pin = optarg; break;
 		case PLACEMENT: o->placement = optarg; break;
 		case NO_AIM: o->no_aim = true; break;
@@ -242,7 +255,7 @@ static int parse(int argc, char **argv, struct options *o)
 int main(int argc, char **argv)
 {
 	struct options o = { .program = argv[0], .seconds = 2,
-			     .patience = 20, .children = SANITIZED ? 4 : 20,
+			     .patience = 20,
 			     .seed = (uint64_t)world_now() % 1000000007 };
 	int code = parse(argc, argv, &o);
 	if (code > 0)
@@ -253,10 +266,14 @@ int main(int argc, char **argv)
 		code = version(o.json);
 	else if (code == -3)
 		fputs(usage, stdout), code = 0;
-	else if (o.case_name)
+	else if (o.storm_name && !o.case_name)
+		return run_storm(&o);
+	else if (o.case_name && !o.storm_name) {
+		if (o.children == 0)
+			o.children = SANITIZED ? 4 : 20;
 		return run_case(&o);
-	else {
-		fputs("storm: say --case NAME or --list; --help tells more\n", stderr);
+	} else {
+		fputs("storm: say --case NAME, --storm NAME or --list; --help tells more\n", stderr);
 		return EXIT_USAGE;
 	}
 	if (fflush(stdout) != 0 || ferror(stdout)) {

@@ -36,7 +36,8 @@ flags_asan := $(CFLAGS_COMMON) $(reported) -fsanitize=address,undefined \
 lane_variants = $(if $(filter asan,$1),$(filter-out %+plain,$2),$2)
 
 native_libs := -lhwloc -lpthread -lm
-engine_sources := stress/main.c stress/world.c $(wildcard stress/engine/*.c targets/base/*.c)
+engine_sources := stress/main.c stress/world.c $(wildcard stress/engine/*.c stress/storms/*.c \
+	targets/base/*.c)
 lane_engine = $(patsubst %.c,build/$1/obj/%.o,$(engine_sources))
 
 # $(call lane_rules,lane)
@@ -52,14 +53,20 @@ endef
 # $(call layout_rules,lane,target,variant,layout)
 define layout_rules
 objects_$1_$2_$3_$4 := $$(patsubst targets/$2/%.c,build/$1/$2/$3/$4/%.o,\
-	$$(wildcard targets/$2/*.c targets/$2/cases/*.c))
+	$$(wildcard targets/$2/*.c targets/$2/cases/*.c)) $$(patsubst \
+	stress/storms/$2/%.c,build/$1/$2/$3/$4/storms/%.o,\
+	$$(wildcard $(if $(filter natural,$4),stress/storms/$2/*.c)))
+build/$1/$2/$3/$4/storms/%.o: stress/storms/$2/%.c Makefile stress/rules.mk
+	@mkdir -p $$(@D)
+	@$$(CC) $$(flags_$1) -DTARGET='"$2"' $(call defines,$3) $(layout_$4) \
+		-MMD -MP -c $$< -o $$@
 build/$1/$2/$3/$4/%.o: targets/$2/%.c Makefile stress/rules.mk
 	@mkdir -p $$(@D)
 	@$$(CC) $$(flags_$1) -DTARGET='"$2"' $(call defines,$3) $(layout_$4) \
 		-MMD -MP -c $$< -o $$@
 build/$1/$2/$3/$4.o: $$(objects_$1_$2_$3_$4)
 	@ld -r -o $$@.tmp $$^
-	@objcopy --wildcard --localize-symbol='!__s*_stormrig_cases' --localize-symbol='*' \
+	@objcopy --wildcard --localize-symbol='!__s*_stormrig_*' --localize-symbol='*' \
 		$$@.tmp $$@
 -include $$(objects_$1_$2_$3_$4:.o=.d)
 endef

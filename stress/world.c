@@ -22,6 +22,8 @@
 
 _Thread_local const struct world_hooks *world_hooks;
 const struct runtime *runtime; /* set by whoever runs goroutines, before they start */
+void (*world_last_words)(const char *message);
+word64 world_events;
 
 /* --- threads --- */
 
@@ -127,6 +129,8 @@ void world_fatal(const char *message)
 {
 	if (world_hooks)
 		world_hooks->fatal(message);
+	if (world_last_words)
+		world_last_words(message);
 	fprintf(stderr, "fatal: %s\n", message);
 	abort();
 }
@@ -215,5 +219,7 @@ int world_epoll_wait(int epoll, struct world_event *events, int n, int timeout_m
 		return -errno;
 	for (int i = 0; i < count; i++)
 		events[i] = (struct world_event){ found[i].events, found[i].data.u64 };
+	/* relaxed: a figure */
+	fetch_add_relaxed(&world_events, (uint64_t)count);
 	return count;
 }

@@ -13,4 +13,10 @@ struct world_hooks {
 
 extern _Thread_local const struct world_hooks *world_hooks;
 
+/* Called by world_fatal() of a thread without hooks, before the process aborts;
+ * NULL: nobody is told. */
+extern void (*world_last_words)(const char *message);
+/* Events that world_epoll_wait() has returned. */
+extern word64 world_events;
+
 #endif

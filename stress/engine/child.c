@@ -102,7 +102,7 @@ bool child_run(const struct child_plan *plan, struct result *r)
 		setpgid(0, 0);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		sanitizer_child_begins();
-		child_work(plan, r);
+		(plan->work ? plan->work : child_work)(plan, r);
 		sanitizer_child_ends();
 		_exit(0);
 	}

@@ -58,6 +58,8 @@ struct result {
 };
 
 struct child_plan {
+	/* What the child does; NULL: child_work(). */
+	void (*work)(const struct child_plan *plan, struct result *r);
 	const struct subject *subject;
 	enum phase phase;
 	int64_t ns;           /* how long to run */

@@ -14,10 +14,11 @@ extern const struct identity identity;
 
 struct options {
 	const char *program; /* as started, for the replay command */
-	const char *case_name, *pin, *placement, *env, *layout;
+	const char *case_name, *storm_name, *pin, *placement, *env, *layout;
 	double seconds, patience;
 	uint64_t seed, until_hits;
-	unsigned children;
+	unsigned children;    /* 0: as the kind of run wants it */
+	unsigned descriptors; /* of a storm; 0: as many as it likes */
 	bool no_aim, json;
 };
 

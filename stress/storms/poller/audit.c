@@ -1,0 +1,353 @@
+/* The storm's oracles: what is lost, told from states.
+ *
+ * One kind of loss shows at once. An updater publishes why nobody may wait any
+ * longer, then takes the waiters, all under the descriptor's lock. So whoever
+ * holds that lock and finds a reason published and a goroutine still in the
+ * semaphore has found one that was passed by: no updater is left that would
+ * take it.
+ *
+ * The others are suspicions first, for what is missing may be on its way: a
+ * goroutine taken, and readied a moment later; an event that the poller has not
+ * fetched yet. Such a state is put to the proof by a grace period: every
+ * goroutine, the timers' thread and the kernel's softirqs end what they did when
+ * the suspicion arose, and after that the poller empties its ready list. A state
+ * that lasts through all this, in the very same park, is one that nobody is left
+ * to change. No clock is asked.
+ */
+#define _GNU_SOURCE
+#include <linux/membarrier.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "poller/info.h"
+#include "storms/poller/churn.h"
+
+enum { CLOSED = 1, USER = 2, COMMITTED = 2, PARK_STEPS = 3, NAP_NS = 100000 };
+
+enum suspicion {
+	NOTHING,
+	PASSED_BY,    /* in the semaphore, a reason is published, no updater about */
+	OUT_OF_SIGHT, /* parked, but where nobody would find it */
+	OUTLIVED,     /* in the semaphore of a descriptor that was closed */
+	NOT_TOLD,     /* in the semaphore, though its descriptor is ready */
+	ALONE,        /* a closer that waits for references which nobody holds */
+};
+
+static const struct { enum failure failure; const char *what; } meaning[] = {
+	[PASSED_BY] = { LOST_WAKEUP, "parked although closing or expiry is published" },
+	[OUT_OF_SIGHT] = { LOST_WAKEUP, "parked, but no longer where a waker would look" },
+	[OUTLIVED] = { LOST_WAKEUP, "parked although its descriptor was closed" },
+	[NOT_TOLD] = { LOST_EVENT, "parked although the kernel calls it ready" },
+	[ALONE] = { DEADLOCK, "a closer waits for references that nobody holds" },
+};
+
+static struct {
+	enum suspicion why;
+	uint64_t park;
+} suspect[MOST_WORKERS];
+
+/* --- grace --- */
+
+static word64 timers_passed;
+
+static void timer_passed(void *arg, uintptr_t seq)
+{
+	(void)arg;
+	(void)seq;
+	/* pairs with: audit_grace() load — earlier firings are over */
+	fetch_add_acq_rel(&timers_passed, 1);
+}
+
+static void nap(void)
+{
+	static word32 never;
+	world_futex_wait(&never, 0, NAP_NS);
+}
+
+static bool has_passed(struct worker *w, uint64_t turn)
+{
+	/* pairs with: worker_main(), park() — what came before. A goroutine
+	 * that parks holds nobody whom it has yet to ready. */
+	return load_acquire(&w->done) || load_acquire(&w->turn) != turn ||
+	       load_acquire(&w->t.g.status) == G_WAITING;
+}
+
+/* Two more polls that emptied the list: the second has begun since. */
+static void drain(void)
+{
+	/* pairs with: the polling thread's addition — all has been readied */
+	uint64_t until = load_acquire(&churn.drains) + 2;
+	/* pairs with: as above */
+	while (load_acquire(&churn.drains) < until) {
+		churn.poller.backend->wake(&churn.poller);
+		nap();
+	}
+}
+
+void audit_grace(void)
+{
+	static struct timer sentinel;
+	static uint64_t turn[MOST_WORKERS];
+	/* pairs with: timer_passed() */
+	uint64_t fired = load_acquire(&timers_passed);
+	for (unsigned i = 0; i < churn.nworkers; i++)
+		/* pairs with: bump() */
+		turn[i] = load_acquire(&churn.workers[i].turn);
+	runtime->timer_start(&sentinel, world_now(), timer_passed, NULL, 0);
+	/* Packets and their callbacks under way; where the kernel lacks this,
+	 * the looks and drains that follow still come later. */
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+	for (unsigned i = 0; i < churn.nworkers; i++)
+		while (!has_passed(&churn.workers[i], turn[i]))
+			nap();
+	/* pairs with: timer_passed() */
+	while (load_acquire(&timers_passed) == fired)
+		nap();
+	drain();
+	churn.order->counts->graces++;
+}
+
+/* --- looking at one goroutine --- */
+
+static wordptr *semaphore(struct poll_desc *pd, int mode)
+{
+	return mode == POLL_READ ? &pd->rg : &pd->wg;
+}
+
+static uint32_t reasons(int mode)
+{
+	return INFO_CLOSING | (mode == POLL_READ ? INFO_READ_EXPIRED : INFO_WRITE_EXPIRED);
+}
+
+/* Whether the goroutine is in the semaphore. Memory of descriptors stays, so
+ * that an outdated pd does no harm: this goroutine is not in its semaphores. */
+static bool is_in(struct worker *w, struct poll_desc *pd, int mode)
+{
+	/* pairs with: commit() swap */
+	return sem_load(semaphore(pd, mode)) == (uintptr_t)&w->t.g;
+}
+
+static bool passed_by(struct worker *w, struct poll_desc *pd, int mode)
+{
+	if (!(info_get(pd) & reasons(mode)) || !is_in(w, pd, mode))
+		return false;
+	mutex_lock(&pd->lock);
+	bool lost = (info_get(pd) & reasons(mode)) && is_in(w, pd, mode);
+	mutex_unlock(&pd->lock);
+	return lost;
+}
+
+static bool kernel_ready(int fd, int mode)
+{
+	struct pollfd p = { .fd = fd,
+			    .events = mode == POLL_READ ? POLLIN | POLLRDHUP : POLLOUT };
+	return poll(&p, 1, 0) == 1 && !(p.revents & POLLNVAL);
+}
+
+/* A closer in fd_close(). The spot's gate says who could hold a reference: it
+ * and the auditor, and nobody else. */
+static enum suspicion look_at_closer(struct worker *w, struct spot *s)
+{
+	if (!spot_enter(s))
+		return NOTHING; /* the closer has left: it is not parked */
+	/* pairs with: commit() swap, bump() */
+	uintptr_t closer = load_acquire(&s->f.closer);
+	uint32_t gate = load_acquire(&s->gate);
+	enum suspicion why = NOTHING;
+	if (closer != (uintptr_t)&w->t.g)
+		why = OUT_OF_SIGHT;
+	else if (gate == 2 * USER)
+		why = ALONE;
+	spot_leave(s);
+	return why;
+}
+
+static bool is_closed(struct spot *s)
+{
+	if (!s || !spot_enter(s))
+		return false;
+	/* pairs with: fd_close() swap */
+	bool closed = load_acquire(&s->f.refs) & CLOSED;
+	spot_leave(s);
+	return closed;
+}
+
+/* park: in which park the goroutine is. */
+static enum suspicion examine(struct worker *w, uint64_t *park)
+{
+	/* pairs with: bump() — what was announced */
+	*park = load_acquire(&w->park);
+	if (*park % PARK_STEPS != COMMITTED)
+		return NOTHING;
+	/* relaxed: of this park, if it is still the same below */
+	struct spot *s = (struct spot *)load_relaxed(&w->spot);
+	struct poll_desc *pd = (struct poll_desc *)load_relaxed(&w->pd);
+	int mode = (int)load_relaxed(&w->mode), fd = (int)load_relaxed(&w->fd);
+	/* pairs with: park_watched() store, ready() swap */
+	if (load_acquire(&w->park) != *park || load_acquire(&w->t.g.status) != G_WAITING)
+		return NOTHING;
+	enum suspicion why = NOTHING;
+	if (mode == 0)
+		why = s ? look_at_closer(w, s) : NOTHING;
+	else if (!is_in(w, pd, mode))
+		why = OUT_OF_SIGHT;
+	else if (passed_by(w, pd, mode))
+		return PASSED_BY;
+	else if (is_closed(s))
+		why = OUTLIVED;
+	else if (kernel_ready(fd, mode))
+		why = NOT_TOLD;
+	/* pairs with: as above */
+	bool same = load_acquire(&w->park) == *park && load_acquire(&w->t.g.status) == G_WAITING;
+	return same ? why : NOTHING;
+}
+
+/* --- rescue --- */
+
+/* Readies a goroutine in the target's place. Returns false if it moved after
+ * all. */
+static bool rescue(struct worker *w, enum suspicion why)
+{
+	/* relaxed: it is still in the park that was examined */
+	struct poll_desc *pd = (struct poll_desc *)load_relaxed(&w->pd);
+	int mode = (int)load_relaxed(&w->mode);
+	if (why == ALONE || mode == 0)
+		return true; /* counted, and for the end of the slice */
+	if (why == OUT_OF_SIGHT) {
+		uint32_t waiting = G_WAITING;
+		/* pairs with: park() load */
+		if (!cas_acq_rel(&w->t.g.status, &waiting, G_RUNNABLE))
+			return false;
+		world_futex_wake(&w->t.g.status, 1);
+	} else {
+		uintptr_t g = (uintptr_t)&w->t.g;
+		/* pairs with: poll_block() exchange */
+		if (!sem_cas(semaphore(pd, mode), &g, why == NOT_TOLD ? SEM_READY : SEM_NIL))
+			return false;
+		runtime->ready(&w->t.g);
+	}
+	poller_adjust(&churn.poller, -1);
+	churn.order->counts->rescued++;
+	return true;
+}
+
+static void report(struct audit_found *found, struct worker *w, enum suspicion why)
+{
+	if (!rescue(w, why))
+		return;
+	if (meaning[why].failure == DEADLOCK)
+		found->stuck++;
+	else
+		found->lost++;
+	churn.order->found(meaning[why].failure, meaning[why].what, 1);
+}
+
+/* --- lost errors --- */
+
+/* A full pipe whose reader has gone: the kernel says error and nothing else, now
+ * and until it is closed, so the poller must say that it is not pollable. */
+static bool error_missing(struct spot *s)
+{
+	bool missing = false;
+	if (!spot_enter(s))
+		return false;
+	/* relaxed: only a report of its own is looked for. pairs with: fd_close()
+	 * — before it is closed */
+	if (s->kind == PIPE && load_relaxed(&s->counted) != s->generation &&
+	    !(info_get(s->f.pd) & INFO_EVENT_ERROR)) {
+		struct pollfd p = { .fd = s->f.fd, .events = POLLIN | POLLOUT | POLLRDHUP };
+		missing = poll(&p, 1, 0) == 1 && p.revents == POLLERR &&
+			  !(load_acquire(&s->f.refs) & CLOSED);
+	}
+	spot_leave(s);
+	return missing;
+}
+
+struct silent {
+	struct spot *spot;
+	uint32_t generation;
+};
+
+static unsigned silent_spots(struct silent *list, unsigned room)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < churn.nspots && n < room; i++)
+		if (error_missing(&churn.spots[i]))
+			list[n++] = (struct silent){ &churn.spots[i], 0 };
+	return n;
+}
+
+static void report_silent(struct audit_found *found, const struct silent *s)
+{
+	if (!error_missing(s->spot) || !spot_enter(s->spot))
+		return;
+	if (s->spot->generation == s->generation) {
+		/* relaxed: the auditor's alone */
+		store_relaxed(&s->spot->counted, s->generation);
+		found->lost++;
+		churn.order->found(LOST_ERROR, "a deadline or close wiped the event error", 1);
+	} else {
+		churn.order->counts->cleared++;
+	}
+	spot_leave(s->spot);
+}
+
+/* --- the audit --- */
+
+struct audit_found audit_passed_by(void)
+{
+	struct audit_found found = { 0 };
+	for (unsigned i = 0; i < churn.nworkers; i++) {
+		struct worker *w = &churn.workers[i];
+		/* pairs with: announce(), park_watched() */
+		uint64_t park = load_acquire(&w->park);
+		if (park % PARK_STEPS != COMMITTED)
+			continue;
+		/* relaxed: is_in() finds out whether they are of one park */
+		struct poll_desc *pd = (struct poll_desc *)load_relaxed(&w->pd);
+		int mode = (int)load_relaxed(&w->mode);
+		if (mode != 0 && pd && passed_by(w, pd, mode))
+			report(&found, w, PASSED_BY);
+	}
+	return found;
+}
+
+static unsigned generation_of(struct spot *s)
+{
+	unsigned generation = 0;
+	if (spot_enter(s)) {
+		generation = s->generation;
+		spot_leave(s);
+	}
+	return generation;
+}
+
+struct audit_found audit_all(void)
+{
+	enum { MOST_SILENT = 256 };
+	static struct silent silent[MOST_SILENT];
+	struct audit_found found = audit_passed_by();
+	unsigned suspects = 0, quiet = silent_spots(silent, MOST_SILENT);
+	for (unsigned i = 0; i < quiet; i++)
+		silent[i].generation = generation_of(silent[i].spot);
+	for (unsigned i = 0; i < churn.nworkers; i++) {
+		suspect[i].why = examine(&churn.workers[i], &suspect[i].park);
+		suspects += suspect[i].why != NOTHING;
+	}
+	if (suspects + quiet == 0)
+		return found;
+	audit_grace();
+	for (unsigned i = 0; i < quiet; i++)
+		report_silent(&found, &silent[i]);
+	for (unsigned i = 0; i < churn.nworkers; i++) {
+		uint64_t park;
+		if (suspect[i].why == NOTHING)
+			continue;
+		if (examine(&churn.workers[i], &park) == suspect[i].why && park == suspect[i].park)
+			report(&found, &churn.workers[i], suspect[i].why);
+		else
+			churn.order->counts->cleared++;
+	}
+	return found;
+}

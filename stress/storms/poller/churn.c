@@ -1,0 +1,305 @@
+/* Churn: thousands of sockets and pipes come and go under readers and writers,
+ * while deadlines pass, peers reset and readiness comes, through the real epoll.
+ *
+ * One thread per goroutine. Most wait: on a descriptor picked at random they
+ * read or write, and so park until somebody disturbs them; in between they
+ * disturb others, as a few do all the time. Whoever disturbs looks first where
+ * somebody is about to wait: that is where wakeups are lost.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "poller/loop.h"
+#include "storms/poller/churn.h"
+#include "stress/world.h"
+
+enum { STACK_BYTES = 256 * 1024, EVENTS_PER_CALL = 128, MS = 1000000 };
+
+/* How often the auditor looks for waiters passed by, at everything, and notes
+ * figures. */
+#define LOOK_NS (2 * (int64_t)MS)
+#define AUDIT_NS (50 * (int64_t)MS)
+#define SAMPLE_NS (1000 * (int64_t)MS)
+
+struct churn churn;
+
+/* --- figures --- */
+
+static uint32_t open_files(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	if (!d)
+		return 0;
+	uint32_t n = 0;
+	for (struct dirent *e = readdir(d); e; e = readdir(d))
+		n += e->d_name[0] != '.';
+	closedir(d);
+	return n - 1; /* without the folder's own */
+}
+
+static uint64_t resident_kib(void)
+{
+	unsigned long pages = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+	if (!f)
+		return 0;
+	if (fscanf(f, "%*u %lu", &pages) != 1)
+		pages = 0;
+	fclose(f);
+	return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
+}
+
+static uint32_t held(void)
+{
+	mutex_lock(&churn.poller.lock);
+	uint32_t n = churn.poller.in_use;
+	mutex_unlock(&churn.poller.lock);
+	return n;
+}
+
+/* What earlier slices have counted. */
+static struct storm_counts before;
+static uint64_t events_before;
+
+/* Adds up what the goroutines have done. Returns whether anything has moved. */
+static bool add_up(void)
+{
+	struct storm_counts *c = churn.order->counts;
+	uint64_t ops = 0, had = 0;
+	uint32_t parked = 0;
+	c->commits = before.commits;
+	c->aborts = before.aborts;
+	for (unsigned op = 0; op < OPS; op++) {
+		had += c->op[op];
+		c->op[op] = before.op[op];
+	}
+	for (unsigned i = 0; i < churn.nworkers; i++) {
+		struct worker *w = &churn.workers[i];
+		/* relaxed: figures */
+		for (unsigned op = 0; op < OPS; op++)
+			c->op[op] += load_relaxed(&w->op[op]);
+		c->commits += load_relaxed(&w->commits);
+		c->aborts += load_relaxed(&w->aborts);
+		/* relaxed: as above */
+		parked += load_relaxed(&w->mode) != 0 && load_relaxed(&w->park) % 3 == 2;
+	}
+	for (unsigned op = 0; op < OPS; op++)
+		ops += c->op[op];
+	/* relaxed: figures */
+	c->events = before.events + load_relaxed(&world_events) - events_before;
+	c->failed_opens = before.failed_opens + load_relaxed(&churn.failed_opens);
+	if (parked > c->parked_most)
+		c->parked_most = parked;
+	return ops != had;
+}
+
+static void take_sample(void)
+{
+	struct storm_sample s = { .open = held(), .files = open_files(),
+				  .rss_kib = resident_kib() };
+	add_up();
+	if (s.open > churn.order->counts->open_most)
+		churn.order->counts->open_most = s.open;
+	churn.order->sample(&s);
+}
+
+/* --- setting up --- */
+
+static void open_listeners(void)
+{
+	for (unsigned i = 0; i < LISTENERS; i++) {
+		struct listener *l = &churn.listener[i];
+		l->address = INADDR_LOOPBACK + i;
+		struct sockaddr_in a = { .sin_family = AF_INET,
+					 .sin_addr.s_addr = htonl(l->address) };
+		socklen_t size = sizeof a;
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) != 0 ||
+		    listen(fd, 8) != 0 || getsockname(fd, (struct sockaddr *)&a, &size) != 0 ||
+		    fd_open(&l->f, &churn.poller, fd) != 0)
+			churn.order->give_up("cannot listen on loopback");
+		l->port = ntohs(a.sin_port);
+		word_init(&l->busy, 0);
+	}
+}
+
+static void make_spots(void)
+{
+	churn.nspots = churn.order->descriptors;
+	churn.spots = world_map(churn.nspots * sizeof *churn.spots);
+	mutex_init(&churn.empty_lock);
+	for (unsigned i = 0; i < churn.nspots; i++) {
+		struct spot *s = &churn.spots[i];
+		word_init(&s->gate, 1);
+		word_init(&s->claims, 0);
+		word_init(&s->counted, 0);
+		s->peer = -1;
+		spot_put_empty(s);
+	}
+}
+
+static void start_workers(void)
+{
+	long disturbers = 2 * sysconf(_SC_NPROCESSORS_ONLN);
+	churn.nworkers = WAITERS + (disturbers < 4 ? 4 : disturbers > 64 ? 64 : disturbers);
+	churn.workers = world_map(churn.nworkers * sizeof *churn.workers);
+	word_init(&churn.running, churn.nworkers);
+	uint64_t seed = churn.order->seed;
+	for (unsigned i = 0; i < churn.nworkers; i++) {
+		struct worker *w = &churn.workers[i];
+		w->id = i;
+		w->waits = i < WAITERS;
+		w->rng = seed * 1000003 + i + 1;
+		for (int n = 0; n < 8; n++)
+			rng_next(&w->rng);
+	}
+	for (unsigned i = 0; i < churn.nworkers; i++)
+		if (thread_goroutine_start(&churn.workers[i].t, worker_main,
+					   &churn.workers[i]) != 0)
+			churn.order->give_up("cannot start a thread: raise the limit on processes");
+}
+
+static void polling_main(void *arg)
+{
+	(void)arg;
+	churn.order->sit(churn.nworkers);
+	/* pairs with: finish() store */
+	while (load_acquire(&churn.stop_polling) == 0) {
+		/* relaxed: this thread's own calls */
+		uint64_t events = load_relaxed(&world_events);
+		poller_once(&churn.poller, -1);
+		/* relaxed: likewise. pairs with: drain() — all that were found
+		 * have been readied */
+		if (load_relaxed(&world_events) - events < EVENTS_PER_CALL)
+			fetch_add_acq_rel(&churn.drains, 1);
+	}
+}
+
+/* --- the storm --- */
+
+static struct audit_found total;
+
+static void add(struct audit_found found)
+{
+	total.lost += found.lost;
+	total.stuck += found.stuck;
+}
+
+/* Audits until every goroutine has ended, or nobody is left who could free
+ * those that have not. */
+static void audit_until(int64_t end)
+{
+	int64_t audit = world_now() + AUDIT_NS, sample = world_now() + SAMPLE_NS;
+	bool rising = true;
+	/* pairs with: worker_main()'s last addition */
+	while (load_acquire(&churn.running) != 0 && total.stuck == 0) {
+		static word32 never;
+		world_futex_wait(&never, 0, LOOK_NS);
+		int64_t now = world_now();
+		if (rising && (now >= end || *churn.order->stop)) {
+			rising = false;
+			/* pairs with: worker_main() */
+			store_release(&churn.stop, 1);
+		}
+		add(audit_passed_by());
+		if (add_up())
+			churn.order->alive();
+		if (now >= audit) {
+			add(audit_all());
+			audit = world_now() + AUDIT_NS;
+		}
+		if (now >= sample) {
+			sample += SAMPLE_NS;
+			take_sample();
+		}
+	}
+	add_up();
+}
+
+/* All that was opened must have been closed, and be known to be. */
+static void look_for_leaks(uint32_t files)
+{
+	char what[96];
+	uint32_t in_use = held();
+	/* relaxed: nobody is left */
+	int waiters = (int)load_relaxed(&churn.poller.waiters);
+	if (in_use != 0) {
+		snprintf(what, sizeof what, "%u descriptors still in use", in_use);
+		churn.order->found(DESC_LEAK, what, in_use);
+		return; /* stopping such a poller is fatal */
+	}
+	poller_stop(&churn.poller);
+	int left = (int)open_files() - (int)files;
+	if (left != 0) {
+		snprintf(what, sizeof what, "%d open files more than at the start", left);
+		churn.order->found(DESC_LEAK, what, (uint64_t)(left < 0 ? -left : left));
+	}
+	if (waiters != 0) {
+		snprintf(what, sizeof what, "%d counted as waiting, and nobody waits", waiters);
+		churn.order->found(DESC_LEAK, what, 1);
+	}
+}
+
+static void finish(world_thread polling, uint32_t files)
+{
+	for (unsigned i = 0; i < churn.nworkers; i++)
+		thread_goroutine_join(&churn.workers[i].t);
+	for (unsigned i = 0; i < LISTENERS; i++)
+		fd_close(&churn.listener[i].f); /* idle: nobody to wait for */
+	for (unsigned i = 0; i < churn.nspots; i++)
+		if (churn.spots[i].peer >= 0)
+			world_close(churn.spots[i].peer);
+	/* pairs with: polling_main() */
+	store_release(&churn.stop_polling, 1);
+	churn.poller.backend->wake(&churn.poller);
+	world_thread_join(polling);
+	threads_stop();
+	look_for_leaks(files);
+	world_unmap(churn.workers, churn.nworkers * sizeof *churn.workers);
+	world_unmap(churn.spots, churn.nspots * sizeof *churn.spots);
+}
+
+static void run(const struct storm_order *order)
+{
+	pthread_attr_t small;
+	pthread_attr_init(&small);
+	pthread_attr_setstacksize(&small, STACK_BYTES);
+	pthread_setattr_default_np(&small);
+	signal(SIGPIPE, SIG_IGN);
+	memset(&churn, 0, sizeof churn);
+	churn.order = order;
+	before = *order->counts;
+	/* relaxed: alone */
+	events_before = load_relaxed(&world_events);
+	runtime = churn_runtime();
+	uint32_t files = open_files();
+	world_thread polling;
+	make_spots();
+	if (threads_start() != 0 || poller_start(&churn.poller, &epoll_backend) != 0)
+		order->give_up("cannot start the poller");
+	open_listeners();
+	if (world_thread_start(&polling, polling_main, NULL) != 0)
+		order->give_up("cannot start a thread: raise the limit on processes");
+	start_workers();
+	audit_until(order->end);
+	if (total.stuck == 0)
+		finish(polling, files);
+}
+
+STORM(churn,
+      .purpose = "sockets and pipes come and go under readers, writers and deadlines",
+      .op = { "read", "write", "open", "close", "reopen", "deadline", "readiness", "reset",
+	      "abort" },
+      .descriptors = 4096, .fewest = 16, .files_each = 2, .files_more = 128, .run = run,
+      MUST({ "BUG_PUBLISH_LATE", LOST_WAKEUP, EVERY_MODEL },
+	   { "BUG_EVENTERR_LOST", LOST_ERROR, EVERY_MODEL }),
+      MAY({ "BUG_RELEASE_DUMMY", LOST_WAKEUP, EVERY_MODEL }));

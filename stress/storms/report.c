@@ -1,0 +1,237 @@
+/* A storm's result as one JSON object, or as a few lines; and the list. */
+#define _GNU_SOURCE
+#include <string.h>
+
+#include "engine/emit.h"
+#include "storms/run.h"
+
+/* --- listing --- */
+
+static void list_expectations(const char *key, const struct expectation *e)
+{
+	json_array(stdout, key);
+	for (; e && e->variant; e++) {
+		json_object(stdout, NULL);
+		json_text(stdout, "variant", e->variant);
+		json_text(stdout, "failure", failure_text(e->failure));
+		json_array(stdout, "models");
+		for (unsigned m = 0; m < MODEL_COUNT; m++)
+			if (e->models >> m & 1)
+				json_text(stdout, NULL, model_text(m));
+		json_end(stdout);
+		json_end(stdout);
+	}
+	json_end(stdout);
+}
+
+static void list_failures(const char *key, const struct storm *s,
+			  bool (*shown)(const struct storm *, enum failure))
+{
+	json_array(stdout, key);
+	for (int f = NO_FAILURE + 1; f < FAILURE_COUNT; f++)
+		if (shown(s, (enum failure)f))
+			json_text(stdout, NULL, failure_text((enum failure)f));
+	json_end(stdout);
+}
+
+static void emit_identity(const char *kind, const struct storm *s)
+{
+	json_count(stdout, "schema", 1);
+	json_text(stdout, "kind", kind);
+	json_text(stdout, "target", identity.target);
+	json_text(stdout, "variant", identity.variant);
+	json_text(stdout, "lane", identity.lane);
+	json_text(stdout, "model", hardware_model_text());
+	json_text(stdout, "storm", s->name);
+}
+
+static void list_storm(const struct storm *s)
+{
+	json_object(stdout, NULL);
+	emit_identity("list", s);
+	json_text(stdout, "file", s->file);
+	json_text(stdout, "purpose", s->purpose);
+	json_count(stdout, "descriptors", s->descriptors);
+	json_array(stdout, "operations");
+	for (unsigned i = 0; i < STORM_OPS && s->op[i]; i++)
+		json_text(stdout, NULL, s->op[i]);
+	json_end(stdout);
+	list_expectations("expect", s->must);
+	list_expectations("may", s->may);
+	list_failures("expected_failures", s, storm_must);
+	list_failures("possible_failures", s, storm_may);
+	json_end(stdout);
+}
+
+void list_storms(bool json)
+{
+	for (const struct storm *const *p = __start_stormrig_storms; p < __stop_stormrig_storms;
+	     p++) {
+		bool must = false;
+		for (int f = NO_FAILURE + 1; f < FAILURE_COUNT; f++)
+			must |= storm_must(*p, (enum failure)f);
+		if (json)
+			list_storm(*p);
+		else
+			printf("%-26s %s%s\n", (*p)->name, (*p)->purpose,
+			       must ? "  [storm; this variant must fail it here]" : "  [storm]");
+	}
+}
+
+/* --- a result --- */
+
+static void replay_text(const struct options *o, const struct storm_shared *run, char *text,
+			size_t size)
+{
+	char pin[PIN_TEXT * PIN_SEATS];
+	const struct pin_plan *pins = &run->result->pins;
+	pin_text(pins, pin_got(pins, 0)[0] != '\0', pin, sizeof pin);
+	int n = snprintf(text, size, "%s --storm %s --seconds %g --seed %llu", o->program,
+			 o->storm_name, o->seconds, (unsigned long long)o->seed);
+	if (o->descriptors)
+		n += snprintf(text + n, size - n, " --descriptors %u", o->descriptors);
+	if (o->children)
+		n += snprintf(text + n, size - n, " --children %u", o->children);
+	if (n > 0 && (size_t)n < size)
+		snprintf(text + n, size - n, pins->pinned ? " --pin '%s'" : " --placement none",
+			 pin);
+}
+
+static void emit_hits(const struct result *r)
+{
+	json_object(stdout, "hits");
+	for (int f = NO_FAILURE + 1; f < FAILURE_COUNT; f++)
+		if (r->failures[f])
+			json_count(stdout, failure_text((enum failure)f), r->failures[f]);
+	json_end(stdout);
+	json_array(stdout, "findings");
+	for (uint32_t i = 0; i < r->findings; i++) {
+		json_object(stdout, NULL);
+		json_text(stdout, "class", failure_text(r->finding[i].failure));
+		json_text(stdout, "outcome", r->finding[i].outcome);
+		json_count(stdout, "child", r->finding[i].child);
+		json_end(stdout);
+	}
+	json_end(stdout);
+}
+
+static void emit_counts(const struct storm *s, const struct storm_counts *c)
+{
+	json_object(stdout, "operations");
+	for (unsigned i = 0; i < STORM_OPS && s->op[i]; i++)
+		json_count(stdout, s->op[i], c->op[i]);
+	json_end(stdout);
+	json_count(stdout, "ops", storm_ops(c));
+	json_count(stdout, "commits", c->commits);
+	json_count(stdout, "aborts", c->aborts);
+	json_count(stdout, "events", c->events);
+	json_count(stdout, "descriptors", c->open_most);
+	json_count(stdout, "parked_most", c->parked_most);
+	json_count(stdout, "graces", c->graces);
+	json_count(stdout, "cleared", c->cleared);
+	json_count(stdout, "rescued", c->rescued);
+	json_count(stdout, "failed_opens", c->failed_opens);
+}
+
+static void emit_samples(const struct storm_shared *run)
+{
+	json_array(stdout, "samples");
+	for (uint32_t i = 0; i < run->samples; i++) {
+		const struct storm_sample *at = &run->sample[i];
+		json_object(stdout, NULL);
+		json_real(stdout, "t", at->ns / 1e9);
+		json_count(stdout, "slice", at->slice);
+		json_count(stdout, "ops", at->ops);
+		json_count(stdout, "commits", at->commits);
+		json_count(stdout, "events", at->events);
+		json_count(stdout, "lost", at->lost);
+		json_count(stdout, "stuck", at->stuck);
+		json_count(stdout, "open", at->open);
+		json_count(stdout, "files", at->files);
+		json_count(stdout, "rss_kib", at->rss_kib);
+		json_end(stdout);
+	}
+	json_end(stdout);
+}
+
+static void emit_pins(const struct options *o, const struct pin_plan *pins)
+{
+	json_object(stdout, "pin");
+	json_array(stdout, "wanted");
+	for (unsigned a = 0; a < pins->actors; a++)
+		json_text(stdout, NULL, pins->seat[a].wanted);
+	json_end(stdout);
+	json_array(stdout, "got");
+	for (unsigned a = 0; a < pins->actors; a++)
+		json_text(stdout, NULL, pin_got(pins, a));
+	json_end(stdout);
+	json_text(stdout, "placement", o->pin ? "list" : o->placement);
+	json_end(stdout);
+}
+
+static void report_json(const struct options *o, const struct storm *s,
+			const struct storm_shared *run, const char *replay)
+{
+	const struct result *r = run->result;
+	struct verdict v = storm_verdict(s, run);
+	json_object(stdout, NULL);
+	emit_identity("storm", s);
+	json_count(stdout, "seed", o->seed);
+	json_real(stdout, "seconds", run->ns / 1e9);
+	emit_hits(r);
+	if (r->first_hit < 0)
+		json_null(stdout, "first_hit_s");
+	else
+		json_real(stdout, "first_hit_s", r->first_hit / 1e9);
+	json_real(stdout, "hits_per_s", run->ns ? r->all.hits / (run->ns / 1e9) : 0);
+	json_count(stdout, "slices", run->slice);
+	emit_counts(s, &run->counts);
+	emit_samples(run);
+	emit_pins(o, &r->pins);
+	json_text(stdout, "verdict", v.text);
+	if (v.expected < 0)
+		json_null(stdout, "expected");
+	else
+		json_bool(stdout, "expected", v.expected);
+	json_bool(stdout, "interrupted", child_stop != 0);
+	json_text(stdout, "replay", replay);
+	json_text(stdout, "build_id", identity.build_id);
+	json_end(stdout);
+}
+
+static void report_lines(const struct options *o, const struct storm *s,
+			 const struct storm_shared *run, const char *replay)
+{
+	const struct result *r = run->result;
+	const struct storm_counts *c = &run->counts;
+	double seconds = run->ns / 1e9;
+	uint64_t ops = storm_ops(c);
+	printf("%s/%s %s: %.2f M operations in %.2f s, %u slices, up to %u descriptors\n",
+	       identity.target, o->storm_name, identity.variant, ops / 1e6, seconds, run->slice,
+	       c->open_most);
+	for (unsigned i = 0; i < STORM_OPS && s->op[i]; i++)
+		printf("  %-10s %10llu  %4.1f %%\n", s->op[i], (unsigned long long)c->op[i],
+		       ops ? 100.0 * c->op[i] / ops : 0);
+	printf("  %llu parked waiters, %llu parks called off, %llu events; %llu suspicions"
+	       " cleared\n", (unsigned long long)c->commits, (unsigned long long)c->aborts,
+	       (unsigned long long)c->events, (unsigned long long)c->cleared);
+	for (int f = NO_FAILURE + 1; f < FAILURE_COUNT; f++)
+		if (r->failures[f])
+			printf("  hits: %s %llu (%.3g/s)\n", failure_text((enum failure)f),
+			       (unsigned long long)r->failures[f], r->failures[f] / seconds);
+	for (uint32_t i = 0; i < r->findings; i++)
+		printf("  %s: %s\n", failure_text(r->finding[i].failure), r->finding[i].outcome);
+	if (r->first_hit >= 0)
+		printf("  first hit after %.2f ms\n", r->first_hit / 1e6);
+	printf("%s  replay: %s\n", storm_verdict(s, run).text, replay);
+}
+
+void storm_report(const struct options *o, const struct storm *s, const struct storm_shared *run)
+{
+	char replay[PIN_TEXT * PIN_SEATS + 1024];
+	replay_text(o, run, replay, sizeof replay);
+	if (o->json)
+		report_json(o, s, run, replay);
+	else
+		report_lines(o, s, run, replay);
+}
