@@ -21,8 +21,9 @@ MORE = {"gcc-12": [[], ["-O0"], ["--param=tsan-distinguish-volatile=1"]],
                      ["-mllvm", "-tsan-compound-read-before-write=1"]]}
 
 PROBE = """
-# include <stdint.h> include <string.h> define ACCESSES(bits)
-# \\
+#include <stdint.h>
+#include <string.h>
+#define ACCESSES(bits) \\
 	uint##bits##_t plain##bits(uint##bits##_t *p, volatile uint##bits##_t *v)     \\
 	{                                                                              \\
 		*p += 1;                                                               \\
