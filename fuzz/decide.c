@@ -31,10 +31,9 @@ static void sleep_after(unsigned option)
 /* The next one after the last, in a circle. */
 static int in_turn(uint64_t from)
 {
-	static unsigned last;
-	uint64_t later = from & ~(bit(last + 1) - 1);
-	last = __builtin_ctzll(later ? later : from);
-	return last;
+	uint64_t later = from & ~(bit(sim.turn + 1) - 1);
+	sim.turn = __builtin_ctzll(later ? later : from);
+	return sim.turn;
 }
 
 /* Only threads that loop are left, if any: a loop with a bound may still

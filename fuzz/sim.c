@@ -44,6 +44,7 @@ void sim_begin(void)
 	sim.buffered = sim.draining = sim.timed = sim.sleep = sim.changes = 0;
 	sim.steps = sim.grace = sim.choices = 0;
 	sim.queue = 0;
+	sim.turn = 0;
 	sim.now = 1000000000;
 	sim.back = NULL;
 	sim.fatal = NULL;

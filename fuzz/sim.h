@@ -122,6 +122,7 @@ struct sim {
 	uint64_t cuts;          /* choices not offered, of the whole search */
 	uint64_t queue;
 	int64_t now;
+	unsigned turn;          /* who was last, where everybody comes in turn */
 	struct fiber *back;     /* whom a thread's beginning returns to */
 	struct fiber main;
 	const char *fatal;
