@@ -20,19 +20,24 @@ def text(run: Run, verdicts: dict, explored: Optional[List[dict]] = None) -> str
     them beside the run (../explore/results.jsonl). Returns HTML; it refers to nothing
     outside itself. A page over LIMIT_BYTES goes without the details of what is expected.
     """
-    found = found_beside(run.path) if explored is None else explored
-    page = _page(run, verdicts, found, brief=False)
-    return page if len(page.encode()) < LIMIT_BYTES else _page(run, verdicts, found, brief=True)
+    warnings = list(run.warnings)
+    if explored is None:
+        explored = found_beside(run.path, warnings)
+    page = _page(run, verdicts, warnings, explored, brief=False)
+    if len(page.encode()) < LIMIT_BYTES:
+        return page
+    return _page(run, verdicts, warnings, explored, brief=True)
 
 
-def _page(run: Run, verdicts: dict, explored: List[dict], brief: bool) -> str:
+def _page(run: Run, verdicts: dict, warnings: List[str], explored: List[dict],
+          brief: bool) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True,
         lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     environment.globals.update(words=words, profile_svg=profile_svg)
     rows = words.ordered(verdicts["rows"])
     return environment.get_template("report.html").render(
-        run=run.header, complete=run.complete, warnings=run.warnings, verdicts=verdicts,
+        run=run.header, complete=run.complete, warnings=warnings, verdicts=verdicts,
         cases=by_case(rows), targets=by_target(rows), replay=table.replay(run.header),
         wrong=[row for row in rows if not row["expected"]],
         seconds=sum(row["seconds"] for row in rows),
@@ -64,24 +69,28 @@ def by_target(rows: List[dict]) -> List[dict]:
     return list(found.values())
 
 
-def found_beside(path: Path) -> List[dict]:
-    """The explorer's documents in ../explore/results.jsonl; [] without that file."""
-    return explore_documents(path.parent / "explore" / "results.jsonl", missing_ok=True)
+def found_beside(path: Path, warnings: List[str]) -> List[dict]:
+    """The explorer's documents in ../explore/results.jsonl; [] without that file.
+
+    path: of the run. A file that cannot be read gets a line in `warnings`, no more: it is
+    not this run's.
+    """
+    try:
+        return explore_documents(path.parent / "explore" / "results.jsonl")
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError, schema.BadDocument) as error:
+        warnings.append(f"explorer results left out: {error}")
+        return []
 
 
-def explore_documents(path: Path, missing_ok: bool = False) -> List[dict]:
+def explore_documents(path: Path) -> List[dict]:
     """The "explore" documents of a JSON-lines file; other kinds are left out.
 
     Raises schema.BadDocument with the line's number, OSError if it cannot be read.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        if missing_ok:
-            return []
-        raise
     found = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         try:
             document = json.loads(line)
             if isinstance(document, dict) and document.get("kind") == "explore":

@@ -107,7 +107,7 @@ INCONCLUSIVE = {
     "children differ": (
         result("BUG_A", per_child=[child(hits=n, hit_blocks=min(n, 100), sum_sq=n * 30)
                                    for n in [3000] + [2] * 19]),
-        result("fixed"), "overdispersed"),
+        result("fixed", rounds=9_000_000, near=200_000), "overdispersed"),
     "starved": (result("BUG_A", hits=500), result("fixed", spoilt=5000), "starved"),
 }
 
@@ -119,6 +119,12 @@ def test_weak_evidence_confirms_nothing(name):
     assert rows["fixed"]["verdict"] == "INCONCLUSIVE", rows["fixed"]["reason"]
     assert reason in rows["fixed"]["reason"]
     assert found["exit"] == 1
+
+
+def test_the_largest_bound_decides_not_the_one_by_rounds():
+    control, fixed, _ = INCONCLUSIVE["children differ"]
+    proof = graded(race(control, fixed))[0]["fixed"]["proof"]
+    assert proof["rounds"] < proof["wanted"] < (proof["ratio"] or 1)
 
 
 def test_half_of_the_near_misses_is_enough():

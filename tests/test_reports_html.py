@@ -137,8 +137,9 @@ def test_explorer_results_beside_the_run_are_found(tmp_path):
         json.dumps(explore("tso")) + '\n{"schema":1,"kind":"other"}\n')
     assert "Explorer" in html.text(run, session.graded(run))
     (place / "results.jsonl").write_text('{"schema": 1, "kind": "explore"}\n')
+    assert "explorer results left out" in html.text(run, session.graded(run))
     with pytest.raises(schema.BadDocument, match="line 1"):
-        html.text(run, session.graded(run))
+        html.explore_documents(place / "results.jsonl")
 
 
 def test_the_profile_is_drawn_to_scale():
