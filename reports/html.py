@@ -101,19 +101,21 @@ def explore_documents(path: Path) -> List[dict]:
 
 
 def explored_table(documents: List[dict]) -> dict:
-    """Explorer results as a table: models across, "target/case variant" down.
+    """Explorer results, a table per case: models across, variants down.
 
-    A cell says what was found, or how much was searched without a finding.
+    Returns {"models": [...], "cases": {name: {"wrong": unexpected cells, "lines": {variant:
+    {model: cell}}}}}; a cell says what was found, or how far was searched in vain.
     """
-    models = list(dict.fromkeys(d["model"] for d in documents))
-    lines: Dict[tuple, dict] = {}
+    cases: Dict[str, dict] = {}
     for document in documents:
-        key = (f'{document["target"]}/{document["case"]}', document["variant"])
         hits = {name: n for name, n in document["hits"].items() if n}
         searched = "exhausted" if document.get("exhausted") else "searched"
-        executions = words.count(document["executions"])
-        lines.setdefault(key, {})[document["model"]] = {
+        case = cases.setdefault(f'{document["target"]}/{document["case"]}',
+                                {"wrong": 0, "lines": {}})
+        case["wrong"] += document.get("expected") is False
+        case["lines"].setdefault(document["variant"], {})[document["model"]] = {
             "hit": bool(hits), "expected": document.get("expected"),
             "text": ", ".join(hits) if hits else f"none, {searched}",
-            "executions": executions, "replay": document.get("replay", "")}
-    return {"models": models, "lines": sorted(lines.items())}
+            "executions": words.count(document["executions"]),
+            "replay": document.get("replay", "")}
+    return {"models": list(dict.fromkeys(d["model"] for d in documents)), "cases": cases}
