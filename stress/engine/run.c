@@ -48,7 +48,7 @@ const char *hardware_model_text(void)
 }
 
 /* A race is for its detector; the rest is for models that show it. */
-static bool lane_shows(const struct expectation *e)
+bool lane_shows(const struct expectation *e)
 {
 #ifdef SANITIZER_TSAN
 	if (e->failure == DATA_RACE)
@@ -91,6 +91,12 @@ static bool is_buggy(void)
 	return strncmp(identity.variant, "BUG_", 4) == 0;
 }
 
+/* Rounds that count. A sanitizer looks at all of them, the search's too. */
+static uint64_t exposure(const struct result *r)
+{
+	return SANITIZED ? r->all.rounds : r->measured.rounds;
+}
+
 struct verdict run_verdict(const struct test_case *t, const struct result *r)
 {
 	uint64_t hits = 0, due = 0, allowed = 0;
@@ -103,7 +109,7 @@ struct verdict run_verdict(const struct test_case *t, const struct result *r)
 	}
 	if (r->failures[ENGINE_ERROR])
 		return (struct verdict){ "ENGINE_ERROR", 0, EXIT_ENGINE };
-	if (hits == 0 && !must_show_any(t) && r->measured.rounds == 0)
+	if (hits == 0 && !must_show_any(t) && exposure(r) == 0)
 		return (struct verdict){ "INCONCLUSIVE", -1, EXIT_EXPECTED };
 	if (!is_buggy())
 		return hits ? (struct verdict){ "REFUTED", 0, EXIT_UNEXPECTED }
