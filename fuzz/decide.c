@@ -139,6 +139,20 @@ static int choose(void)
 	return pick;
 }
 
+/* Past the limit, as in fair_choice(): no surprises any more. */
+unsigned sim_choose(unsigned n)
+{
+	if (sim.steps > sim.step_limit)
+		return 0;
+	unsigned index = search->choose(n);
+	if (index >= n)
+		sim_stop(STOP_REDUNDANT);
+	sim.choice[sim.choices] = index;
+	if (++sim.choices == MAX_CHOICES)
+		sim.step_limit = sim.steps;
+	return index;
+}
+
 void decide(struct fiber *from)
 {
 	for (;;) {

@@ -47,15 +47,10 @@ static const struct test_case *find_case(const char *name)
 
 static void set_model(struct request *q, const char *name)
 {
-	if (strcmp(name, "sc") == 0) {
-		q->model = &sc_model;
-		q->model_bit = SC;
-	} else if (strcmp(name, "tso") == 0) {
-		q->model = &tso_model;
-		q->model_bit = TSO;
-	} else {
-		usage_error("no model \"%s\": sc or tso", name);
-	}
+	q->model = model_named(name, &q->model_bit);
+	if (!q->model)
+		usage_error("no model \"%s\": sc, tso, armv8[+lse][+rcpc][+unordered] or "
+			    "c11[+relseq11]", name);
 }
 
 static void set_search(struct request *q, const char *name)

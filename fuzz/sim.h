@@ -70,6 +70,7 @@ struct thread {
 	uintptr_t spin_key;
 	uint64_t spin_value, quiet_changes;
 	bool impatient;
+	bool fresh;            /* has said it waits: reads the newest store next */
 	/* --- happens-before --- */
 	struct clock clock;
 	struct clock acquired; /* what an acquire fence would add */
@@ -171,6 +172,9 @@ void sim_start(struct thread *t);
 /* Announces the running thread's next operation and returns when it is
  * chosen. */
 void sim_step(enum op_kind kind, uintptr_t key, bool write, bool drains, void *pc);
+/* A memory model's decision inside the running thread's operation: one of n
+ * options, 0 the ordinary one. */
+unsigned sim_choose(unsigned n);
 /* The running thread cannot go on (state says why); returns when it is chosen
  * again. */
 void sim_block(enum thread_state state);

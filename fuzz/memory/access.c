@@ -139,6 +139,8 @@ void access_fence(enum order order, void *pc)
 	 * moment. */
 	if (order == SEQ_CST && model->rmw_drains)
 		sim_step(OP_FENCE, KEY_NONE, false, true, pc);
+	else if (order == SEQ_CST && model->orders_fences)
+		sim_step(OP_FENCE, KEY_ALL, true, false, pc);
 	trace_access(OP_FENCE, 0, 0, 0, 0, order, pc);
 	model->fence(self(), order);
 }

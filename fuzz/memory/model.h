@@ -1,5 +1,5 @@
-/* What a memory model decides. One file each: sc.c, tso.c, later armv8.c and
- * c11.c.
+/* What a memory model decides. One file each: sc.c, tso.c, armv8.c and c11.c;
+ * models.c knows them by name.
  *
  * The access has been chosen by the scheduler and checked for races; the thread
  * is running. Values are those of the location's size. Real memory holds the
@@ -27,8 +27,14 @@ struct update {
 	bool weak;         /* COMPARE only: may fail for no reason */
 };
 
+/* What of a model's options is on. */
+enum model_option { LSE = 1, RCPC = 2, UNORDERED = 4, RELSEQ11 = 8 };
+
+struct signature;
+
 struct memory_model {
 	const char *name;
+	unsigned options; /* enum model_option, as bits */
 	/* A new execution; nobody has started. */
 	void (*begin)(void);
 	/* Thread t begins with its creator's view (sim.cur, or NOBODY). */
@@ -56,10 +62,20 @@ struct memory_model {
 	 * thread), and whether it waits for the thread's store buffer. */
 	bool (*store_is_step)(enum order order);
 	bool rmw_drains;
+	/* A seq_cst fence takes a place among the other threads' accesses. */
+	bool orders_fences;
+	/* Adds what later executions depend on; all[0 .. n): the locations, in
+	 * an order of the caller's, or NULL for one not yet accessed. */
+	void (*sign)(struct signature *s, struct location *const *all, unsigned n);
 };
 
 extern const struct memory_model *model;
-extern const struct memory_model sc_model, tso_model;
+enum { ARMV8_MODELS = 8, C11_MODELS = 2 };
+extern const struct memory_model sc_model, tso_model, armv8_models[ARMV8_MODELS],
+	c11_models[C11_MODELS];
+/* The model of that name, "armv8+lse" like any other, or NULL; *which: its bit
+ * among the models that cases name, 0 if they do not. */
+const struct memory_model *model_named(const char *name, enum model *which);
 
 static inline bool acquires(enum order o)
 {

@@ -14,6 +14,7 @@
 
 struct node {
 	uint8_t n, taken;
+	bool model; /* a choice of the memory model, not of the scheduler */
 	uint8_t option[OPTIONS];
 	uint64_t left; /* indices still to explore after `taken` */
 	uint64_t done; /* options explored, as bits of sim.sleep */
@@ -74,6 +75,7 @@ static unsigned grow(const uint8_t *options, unsigned n)
 	struct node *d = &stack[top];
 	memcpy(d->option, options, n);
 	d->n = n;
+	d->model = false;
 	d->left = d->done = 0;
 	for (unsigned i = 0; i < n; i++) {
 		if (sim.reduce && sim.sleep >> options[i] & 1)
@@ -97,7 +99,7 @@ static unsigned pick(const uint8_t *options, unsigned n)
 	unsigned index;
 	if (depth < top) {
 		struct node *d = &stack[depth];
-		if (d->n != n || memcmp(d->option, options, n) != 0)
+		if (d->n != n || d->model || memcmp(d->option, options, n) != 0)
 			engine_error("the case does not behave the same way twice");
 		if (sim.reduce)
 			sim.sleep |= d->done;
@@ -114,12 +116,34 @@ static unsigned pick(const uint8_t *options, unsigned n)
 	return index;
 }
 
+/* A model's choice: as a decision whose options are only numbers. Whatever is
+ * not 0 counts as a stale read. */
+static unsigned choose(unsigned n)
+{
+	if (depth == top) {
+		struct node *d = &stack[top++];
+		bool spent = most_stale >= 0 && stale >= most_stale;
+		d->n = n;
+		d->model = true;
+		d->taken = 0;
+		d->done = 0;
+		d->left = spent ? 0 : ~bit(0) & (n < 64 ? bit(n) - 1 : ~0ull);
+		excluded += spent ? n - 1 : 0;
+	}
+	struct node *d = &stack[depth++];
+	if (d->n != n || !d->model)
+		engine_error("the case does not behave the same way twice");
+	stale += d->taken > 0;
+	return d->taken;
+}
+
 static bool next(void)
 {
 	while (top > 0) {
 		struct node *d = &stack[top - 1];
 		if (d->left) {
-			d->done |= bit(d->option[d->taken]);
+			if (!d->model)
+				d->done |= bit(d->option[d->taken]);
 			d->taken = __builtin_ctzll(d->left);
 			d->left &= d->left - 1;
 			return true;
@@ -129,4 +153,4 @@ static bool next(void)
 	return false;
 }
 
-const struct search dfs_search = { "dfs", begin, pick, next };
+const struct search dfs_search = { "dfs", begin, pick, choose, next };

@@ -16,9 +16,14 @@ static unsigned pick(const uint8_t *options, unsigned n)
 	return current->pick(options, n);
 }
 
+static unsigned choose(unsigned n)
+{
+	return current->choose(n);
+}
+
 static bool next(void)
 {
 	return true;
 }
 
-const struct search mixed_search = { "auto", begin, pick, next };
+const struct search mixed_search = { "auto", begin, pick, choose, next };

@@ -62,9 +62,16 @@ static unsigned pick(const uint8_t *options, unsigned n)
 	return best;
 }
 
+/* Weak memory is not PCT's subject: the newest three times in four. */
+static unsigned choose(unsigned n)
+{
+	uint64_t r = random_next(&state);
+	return r & 3 ? 0 : 1 + ((r >> 32) * (n - 1) >> 32);
+}
+
 static bool next(void)
 {
 	return true;
 }
 
-const struct search pct_search = { "pct", begin, pick, next };
+const struct search pct_search = { "pct", begin, pick, choose, next };

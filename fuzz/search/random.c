@@ -8,6 +8,7 @@
 static uint64_t seed_of_all, state;
 static unsigned stay; /* of 256: how often the first option is taken outright */
 static bool lazy;     /* stores tend to stay in their buffers */
+static unsigned surprise; /* of 256: how often a model's choice is not 0 */
 
 void random_seed(uint64_t seed)
 {
@@ -17,11 +18,13 @@ void random_seed(uint64_t seed)
 static void begin(uint64_t n)
 {
 	static const uint8_t tempers[] = { 0, 128, 192, 224 };
+	static const uint8_t surprises[] = { 16, 64, 64, 128 };
 	state = seed_of_all + n * 0xd1342543de82ef95u;
 	sim.reduce = false;
 	uint64_t r = random_next(&state);
 	stay = tempers[r & 3];
 	lazy = r & 4;
+	surprise = surprises[r >> 3 & 3];
 }
 
 /* One of options[from .. from + n). */
@@ -45,9 +48,19 @@ static unsigned pick(const uint8_t *options, unsigned n)
 	return walk(0, n, r);
 }
 
+/* The newest store or the last place most of the time; how often not is another
+ * side of an execution's temper. */
+static unsigned choose(unsigned n)
+{
+	uint64_t r = random_next(&state);
+	if ((r & 255) >= surprise)
+		return 0;
+	return 1 + ((r >> 32) * (n - 1) >> 32);
+}
+
 static bool next(void)
 {
 	return true;
 }
 
-const struct search random_search = { "random", begin, pick, next };
+const struct search random_search = { "random", begin, pick, choose, next };

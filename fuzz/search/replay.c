@@ -25,9 +25,8 @@ static void begin(uint64_t n)
 	sim.reduce = false;
 }
 
-static unsigned pick(const uint8_t *options, unsigned n)
+static unsigned choose(unsigned n)
 {
-	(void)options;
 	if (position == length)
 		return 0;
 	unsigned index = wanted[position++];
@@ -37,9 +36,15 @@ static unsigned pick(const uint8_t *options, unsigned n)
 	return 0;
 }
 
+static unsigned pick(const uint8_t *options, unsigned n)
+{
+	(void)options;
+	return choose(n);
+}
+
 static bool next(void)
 {
 	return false;
 }
 
-const struct search replay_search = { "replay", begin, pick, next };
+const struct search replay_search = { "replay", begin, pick, choose, next };

@@ -15,6 +15,9 @@ struct search {
 	 * of them leads to an execution that is equivalent to one that was
 	 * run. */
 	unsigned (*pick)(const uint8_t *options, unsigned n);
+	/* Takes one of n > 1 options of a memory model: index, 0 the newest
+	 * store or the last place; n as above. */
+	unsigned (*choose)(unsigned n);
 	/* After an execution. Returns false when no other one is left. */
 	bool (*next)(void);
 };
