@@ -100,6 +100,15 @@ ORDERED(ordered_fence_acquire, "release by a fence, acquire by the load",
 ORDERED(ordered_release_fence, "release by the store, acquire by a fence",
 	{ { "sender", send_release }, { "receiver", receive_fence } });
 
+/* What comes after a release is not published by it.
+ * pairs with: receive_acquire() */
+ACTOR(send_too_late) { USE; store_release(&s->flag, 1); s->data = 1; }
+ACTOR(fence_too_early) { USE; fence_seq_cst(); s->data = 1; store_relaxed(&s->flag, 1); }
+RACES(race_after_release, "the data comes after the flag",
+      { { "sender", send_too_late }, { "receiver", receive_acquire } });
+RACES(race_after_fence, "the data comes after the fence",
+      { { "sender", fence_too_early }, { "receiver", receive_acquire } });
+
 ACTOR(add_relaxed) { USE; if (load_relaxed(&s->flag) == 1) fetch_add_relaxed(&s->flag, 1); }
 ACTOR(store_over) { USE; if (load_relaxed(&s->flag) == 1) store_relaxed(&s->flag, 2); }
 ACTOR(receive_two) { USE; if (load_acquire(&s->flag) == 2) me->got[0] = s->data; }
@@ -176,6 +185,21 @@ ACTOR(start_read_join)
 		world_thread_join(s->child);
 	}
 }
+static void child_reads(void *state)
+{
+	struct state *s = state;
+	/* relaxed: only keeps the value in use */
+	store_relaxed(&s->other, s->data);
+}
+ACTOR(start_then_write)
+{
+	USE;
+	if (world_thread_start(&s->child, child_reads, s) == 0) {
+		s->data = 1;
+		world_thread_join(s->child);
+	}
+}
+RACES(race_after_start, "a write after the start", { { "parent", start_then_write } });
 ORDERED(ordered_thread, "starting and joining order", { { "parent", start_join_read } });
 RACES(race_thread, "read before the join", { { "parent", start_read_join } });
 
