@@ -210,5 +210,16 @@ ACTOR(mixed_sizes)
 	word64 *wide = state + offsetof(struct state, flag);
 	me->got[0] = load_relaxed(wide);
 }
+/* The same memory, put to another use in between. */
+ACTOR(reuse_memory)
+{
+	USE;
+	store_seq_cst(&s->flag, 1);
+	word64 *wide = state + offsetof(struct state, flag);
+	memset(wide, 0, sizeof *wide);
+	me->got[0] = load_relaxed(wide);
+}
+ORDERED(ordered_reuse, "plain writes begin a word anew, of another size too",
+	{ { "a", reuse_memory } });
 ORDERED(mixed_sizes, "one word accessed atomically with two sizes: refused",
 	{ { "a", mixed_sizes } });
