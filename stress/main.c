@@ -35,6 +35,7 @@ static const char usage[] =
 	"                     a storm: by its seconds)\n"
 	"  --descriptors N    how many a storm holds open\n"
 	"  --until-hits N     end after so many hits\n"
+	"  --until-ops N      end a storm after so many operations\n"
 	"  --patience S       how long a child may be silent (default 20)\n"
 	"  --json             one JSON object on stdout\n"
 	"exit: 0 as expected, 1 unexpected verdict, 2 engine error, 64 usage, 77 skipped\n";
@@ -153,7 +154,7 @@ static bool parse_count(const char *text, uint64_t *n)
 
 enum option_id {
 	LIST = 256, VERSION, CASE_NAME, STORM_NAME, SECONDS, SEED, PIN, PLACEMENT, NO_AIM, ENV,
-	LAYOUT_NAME, CHILDREN, DESCRIPTORS, UNTIL_HITS, PATIENCE, JSON, HELP
+	LAYOUT_NAME, CHILDREN, DESCRIPTORS, UNTIL_HITS, UNTIL_OPS, PATIENCE, JSON, HELP
 };
 
 static const struct option options[] = {
@@ -171,6 +172,7 @@ static const struct option options[] = {
 	{ "layout", required_argument, NULL, LAYOUT_NAME },
 	{ "children", required_argument, NULL, CHILDREN },
 	{ "until-hits", required_argument, NULL, UNTIL_HITS },
+	{ "until-ops", required_argument, NULL, UNTIL_OPS },
 	{ "patience", required_argument, NULL, PATIENCE },
 	{ "json", no_argument, NULL, JSON },
 	{ "help", no_argument, NULL, HELP },
@@ -208,6 +210,9 @@ static int take_number(struct options *o, int id, const char *text)
 	case UNTIL_HITS:
 		return parse_count(text, &o->until_hits)
 			       ? 0 : bad_value("until-hits", text, "a number");
+	case UNTIL_OPS:
+		return parse_count(text, &o->until_ops)
+			       ? 0 : bad_value("until-ops", text, "a number");
 	}
 	return EXIT_USAGE;
 }
@@ -273,7 +278,8 @@ int main(int argc, char **argv)
 			o.children = SANITIZED ? 4 : 20;
 		return run_case(&o);
 	} else {
-		fputs("storm: say --case NAME, --storm NAME or --list; --help tells more\n", stderr);
+		fputs("storm: say --case NAME, --storm NAME or --list; --help tells more\n",
+		      stderr);
 		return EXIT_USAGE;
 	}
 	if (fflush(stdout) != 0 || ferror(stdout)) {

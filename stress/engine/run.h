@@ -16,7 +16,7 @@ struct options {
 	const char *program; /* as started, for the replay command */
 	const char *case_name, *storm_name, *pin, *placement, *env, *layout;
 	double seconds, patience;
-	uint64_t seed, until_hits;
+	uint64_t seed, until_hits, until_ops;
 	unsigned children;    /* 0: as the kind of run wants it */
 	unsigned descriptors; /* of a storm; 0: as many as it likes */
 	bool no_aim, json;
@@ -33,6 +33,8 @@ enum exit_code {
 /* The memory model that this build's hardware follows. */
 enum model hardware_model(void);
 const char *hardware_model_text(void);
+/* Whether this lane on this hardware can show what is expected. */
+bool lane_shows(const struct expectation *e);
 /* Whether this variant must show failure f of this case in this lane on this
  * hardware. Under a sanitizer that holds for what interleaving alone shows; a
  * data race must show where a detector looks for it. */

@@ -11,6 +11,7 @@ struct storm_shared {
 	struct storm_counts counts;
 	volatile int stop; /* not 0: the slice is to end */
 	uint32_t slice;
+	uint64_t until_hits; /* 0: never */
 	uint32_t stride, skipped; /* one sample in `stride` is kept */
 	uint32_t samples;
 	struct storm_sample sample[STORM_SAMPLES];

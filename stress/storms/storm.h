@@ -53,6 +53,7 @@ struct storm_order {
 	unsigned descriptors;
 	uint64_t seed;
 	int64_t end;             /* world_now() at which to stop */
+	uint64_t until_ops;      /* stop at so many operations in all; 0: do not */
 	const volatile int *stop; /* not 0: stop now */
 	struct storm_counts *counts;
 	/* Sits the calling thread on the next processor of the placement. */
@@ -75,9 +76,9 @@ struct storm {
 	unsigned files_each, files_more; /* open files per descriptor, and besides */
 	/* Storms until the order's end; runs in a process of its own. */
 	void (*run)(const struct storm_order *order);
-	/* As in a case. Variants that must show a failure, and those that may: too
-	 * rare without aim to be relied upon. Both end at the first without a
-	 * variant. */
+	/* As in a case. Variants that must show a failure, and those that may:
+	 * too rare without aim to be relied upon. Both end at the first without
+	 * a variant. */
 	const struct expectation *must, *may;
 };
 

@@ -9,10 +9,10 @@
  * The others are suspicions first, for what is missing may be on its way: a
  * goroutine taken, and readied a moment later; an event that the poller has not
  * fetched yet. Such a state is put to the proof by a grace period: every
- * goroutine, the timers' thread and the kernel's softirqs end what they did when
- * the suspicion arose, and after that the poller empties its ready list. A state
- * that lasts through all this, in the very same park, is one that nobody is left
- * to change. No clock is asked.
+ * goroutine, the timers' thread and the kernel's softirqs end what they did
+ * when the suspicion arose, and after that the poller empties its ready list. A
+ * state that lasts through all this, in the very same park, is one that nobody
+ * is left to change. No clock is asked.
  */
 #define _GNU_SOURCE
 #include <linux/membarrier.h>
@@ -245,19 +245,20 @@ static void report(struct audit_found *found, struct worker *w, enum suspicion w
 
 /* --- lost errors --- */
 
-/* A full pipe whose reader has gone: the kernel says error and nothing else, now
- * and until it is closed, so the poller must say that it is not pollable. */
+/* A full pipe whose reader has gone: the kernel says error and nothing else,
+ * now and until it is closed, so the poller must say that it is not
+ * pollable. */
 static bool error_missing(struct spot *s)
 {
 	bool missing = false;
 	if (!spot_enter(s))
 		return false;
-	/* relaxed: only a report of its own is looked for. pairs with: fd_close()
-	 * — before it is closed */
+	/* relaxed: the auditor's own */
 	if (s->kind == PIPE && load_relaxed(&s->counted) != s->generation &&
 	    !(info_get(s->f.pd) & INFO_EVENT_ERROR)) {
 		struct pollfd p = { .fd = s->f.fd, .events = POLLIN | POLLOUT | POLLRDHUP };
 		missing = poll(&p, 1, 0) == 1 && p.revents == POLLERR &&
+			  /* pairs with: fd_close() swap */
 			  !(load_acquire(&s->f.refs) & CLOSED);
 	}
 	spot_leave(s);

@@ -1,5 +1,6 @@
 /* Churn: thousands of sockets and pipes come and go under readers and writers,
- * while deadlines pass, peers reset and readiness comes, through the real epoll.
+ * while deadlines pass, peers reset and readiness comes, through the real
+ * epoll.
  *
  * One thread per goroutine. Most wait: on a descriptor picked at random they
  * read or write, and so park until somebody disturbs them; in between they
@@ -22,7 +23,7 @@
 #include "storms/poller/churn.h"
 #include "stress/world.h"
 
-enum { STACK_BYTES = 256 * 1024, EVENTS_PER_CALL = 128, MS = 1000000 };
+enum { STACK_BYTES = 1024 * 1024, EVENTS_PER_CALL = 128, MS = 1000000 };
 
 /* How often the auditor looks for waiters passed by, at everything, and notes
  * figures. */
@@ -84,9 +85,9 @@ static bool add_up(void)
 	}
 	for (unsigned i = 0; i < churn.nworkers; i++) {
 		struct worker *w = &churn.workers[i];
-		/* relaxed: figures */
 		for (unsigned op = 0; op < OPS; op++)
-			c->op[op] += load_relaxed(&w->op[op]);
+			c->op[op] += load_relaxed(&w->op[op]); /* relaxed: figures */
+		/* relaxed: figures */
 		c->commits += load_relaxed(&w->commits);
 		c->aborts += load_relaxed(&w->aborts);
 		/* relaxed: as above */
@@ -147,21 +148,24 @@ static void make_spots(void)
 	}
 }
 
-static void start_workers(void)
+static void make_workers(void)
 {
 	long disturbers = 2 * sysconf(_SC_NPROCESSORS_ONLN);
 	churn.nworkers = WAITERS + (disturbers < 4 ? 4 : disturbers > 64 ? 64 : disturbers);
 	churn.workers = world_map(churn.nworkers * sizeof *churn.workers);
 	word_init(&churn.running, churn.nworkers);
-	uint64_t seed = churn.order->seed;
 	for (unsigned i = 0; i < churn.nworkers; i++) {
 		struct worker *w = &churn.workers[i];
 		w->id = i;
 		w->waits = i < WAITERS;
-		w->rng = seed * 1000003 + i + 1;
+		w->rng = churn.order->seed * 1000003 + i + 1;
 		for (int n = 0; n < 8; n++)
 			rng_next(&w->rng);
 	}
+}
+
+static void start_workers(void)
+{
 	for (unsigned i = 0; i < churn.nworkers; i++)
 		if (thread_goroutine_start(&churn.workers[i].t, worker_main,
 					   &churn.workers[i]) != 0)
@@ -194,6 +198,15 @@ static void add(struct audit_found found)
 	total.stuck += found.stuck;
 }
 
+static bool enough(void)
+{
+	const struct storm_order *order = churn.order;
+	uint64_t ops = 0;
+	for (unsigned op = 0; op < OPS; op++)
+		ops += order->counts->op[op];
+	return order->until_ops && ops >= order->until_ops;
+}
+
 /* Audits until every goroutine has ended, or nobody is left who could free
  * those that have not. */
 static void audit_until(int64_t end)
@@ -205,7 +218,7 @@ static void audit_until(int64_t end)
 		static word32 never;
 		world_futex_wait(&never, 0, LOOK_NS);
 		int64_t now = world_now();
-		if (rising && (now >= end || *churn.order->stop)) {
+		if (rising && (now >= end || *churn.order->stop || enough())) {
 			rising = false;
 			/* pairs with: worker_main() */
 			store_release(&churn.stop, 1);
@@ -284,6 +297,7 @@ static void run(const struct storm_order *order)
 	uint32_t files = open_files();
 	world_thread polling;
 	make_spots();
+	make_workers();
 	if (threads_start() != 0 || poller_start(&churn.poller, &epoll_backend) != 0)
 		order->give_up("cannot start the poller");
 	open_listeners();
@@ -301,5 +315,19 @@ STORM(churn,
 	      "abort" },
       .descriptors = 4096, .fewest = 16, .files_each = 2, .files_more = 128, .run = run,
       MUST({ "BUG_PUBLISH_LATE", LOST_WAKEUP, EVERY_MODEL },
-	   { "BUG_EVENTERR_LOST", LOST_ERROR, EVERY_MODEL }),
-      MAY({ "BUG_RELEASE_DUMMY", LOST_WAKEUP, EVERY_MODEL }));
+	   { "BUG_COMMIT_IGNORED", LOST_WAKEUP, EVERY_MODEL },
+	   { "BUG_EVENTERR_LOST", LOST_ERROR, EVERY_MODEL },
+	   { "BUG_RESET_AFTER", LOST_EVENT, EVERY_MODEL },
+	   { "BUG_PLAIN_RG+plain", DATA_RACE, EVERY_MODEL },
+	   { "BUG_BARE_FLAGS+plain", DATA_RACE, EVERY_MODEL },
+	   { "BUG_RELEASE_DUMMY+plain", DATA_RACE, EVERY_MODEL },
+	   { "BUG_RELEASE_ALL+plain", DATA_RACE, EVERY_MODEL }),
+      MAY({ "BUG_RELEASE_DUMMY", LOST_WAKEUP, TSO | ARMV8 | ARMV8_RCPC },
+	  { "BUG_RELEASE_ALL", LOST_WAKEUP, TSO | ARMV8 | ARMV8_RCPC | ARMV8_LSE_RCPC },
+	  { "BUG_ACQREL_STORE", LOST_WAKEUP, TSO | ARMV8_RCPC | ARMV8_LSE_RCPC },
+	  { "BUG_ACQREL_RMW", LOST_WAKEUP, ARMV8_RCPC },
+	  { "BUG_PLAIN_RG", LOST_WAKEUP, ARMV8 | ARMV8_LSE | ARMV8_RCPC | ARMV8_LSE_RCPC },
+	  { "BUG_BARE_FLAGS", LOST_WAKEUP, ARMV8 | ARMV8_RCPC },
+	  { "BUG_TAKE_SPLIT", LOST_WAKEUP, EVERY_MODEL },
+	  { "BUG_TAKE_SPLIT", FATAL, EVERY_MODEL },
+	  { "BUG_STALE_COOKIE", FATAL, EVERY_MODEL }));

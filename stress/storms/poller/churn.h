@@ -19,8 +19,9 @@ enum { CLAIM_READ = POLL_READ, CLAIM_WRITE = POLL_WRITE, CLAIM_PEER = 4 };
 
 struct spot {
 	/* 2 per user; bit 0: closed. +2 by who enters, while it is open; +1 by
-	 * the closer; -2 by who leaves; whoever leaves a closed one last owns it
-	 * and puts it on the list of empty spots; 1 -> 0 by who opens it anew.
+	 * the closer; -2 by who leaves; whoever leaves a closed one last owns
+	 * it and puts it on the list of empty spots; 1 -> 0 by who opens it
+	 * anew.
 	 */
 	word32 gate;
 	word32 claims;     /* bits; each set and cleared by its holder */
@@ -29,7 +30,8 @@ struct spot {
 	uint32_t generation;
 	enum kind kind;
 	struct poll_fd f;
-	/* The other end, which the poller does not know; -1: gone. CLAIM_PEER's.
+	/* The other end, which the poller does not know; -1: gone.
+	 * CLAIM_PEER's.
 	 */
 	int peer;
 	struct spot *next; /* on the list of empty spots */
@@ -56,7 +58,8 @@ enum op { READ, WRITE, OPEN, CLOSE, REOPEN, DEADLINE, READINESS, RESET, ABORT, O
  * the goroutine only. */
 struct worker {
 	struct thread_goroutine t;
-	/* 3k: not in park; 3k + 1: entering; 3k + 2: its commit has succeeded */
+	/* 3k: not in park; 3k + 1: entering; 3k + 2: its commit has
+	 * succeeded */
 	_Alignas(64) word64 park;
 	word64 turn;  /* operations begun */
 	wordptr pd;   /* where it waits or is about to; 0: it does not */

@@ -7,6 +7,9 @@
 #include "storms/poller/churn.h"
 
 enum { CHUNK = 2048, GIVEN = 256, US = 1000 };
+/* Turns of an empty loop, at most: jitter, so that the two meet in every
+ * way. */
+enum { BEFORE_WAITING = 512, BEFORE_DISTURBING = 3072 };
 
 static struct runtime watched;
 
@@ -18,7 +21,8 @@ struct worker *self(void)
 /* For words that only their goroutine writes. */
 static void bump(word64 *w)
 {
-	/* relaxed: its own; pairs with: the auditor's loads — what was announced
+	/* relaxed: its own; pairs with: the auditor's loads — what was
+	 * announced
 	 */
 	store_release(w, load_relaxed(w) + 1);
 }
@@ -74,6 +78,7 @@ void announce(struct spot *s, struct poll_desc *pd, int fd, int mode)
 	/* relaxed: park's release publishes them to the auditor */
 	store_relaxed(&me->spot, (uintptr_t)s);
 	store_relaxed(&me->pd, (uintptr_t)pd);
+	/* relaxed: likewise */
 	store_relaxed(&me->fd, (uint32_t)fd);
 	store_relaxed(&me->mode, (uint32_t)mode);
 }
@@ -127,7 +132,7 @@ static bool wait_somewhere(struct worker *me)
 		announce(s, s->f.pd, s->f.fd, mode);
 		/* relaxed: a hint to those who disturb */
 		store_relaxed(&churn.latest, (uintptr_t)s);
-		pause_a_little(me, 512);
+		pause_a_little(me, BEFORE_WAITING);
 		int64_t n = mode == POLL_READ ? fd_read(&s->f, bytes, sizeof bytes)
 					      : fd_write(&s->f, bytes, sizeof bytes);
 		announce(s, NULL, -1, 0);
@@ -198,16 +203,30 @@ static bool reset(struct worker *me, struct spot *s)
 	return true;
 }
 
-/* Where somebody is about to wait, where somebody waits, or anywhere. */
-static struct spot *target(struct worker *me, bool latest)
+/* Waits a little for the next goroutine that is about to wait. */
+static struct spot *lurk(void)
 {
+	enum { LOOKS = 400 };
 	/* relaxed: a hint; spots stay where they are */
+	uintptr_t before = load_relaxed(&churn.latest), now = before;
+	for (int i = 0; i < LOOKS && now == before; i++) {
+		world_relax();
+		now = load_relaxed(&churn.latest); /* relaxed: likewise */
+	}
+	return (struct spot *)now;
+}
+
+/* Where somebody is about to wait, where somebody waits, or anywhere. */
+static struct spot *target(struct worker *me, enum op op)
+{
 	struct spot *s = NULL;
 	uint32_t dice = rng_below(&me->rng, 4);
-	if (latest && dice < 2)
-		s = (struct spot *)load_relaxed(&churn.latest);
+	if (dice < 2 && (op == CLOSE || op == DEADLINE))
+		s = lurk();
+	else if (dice < 2)
+		s = (struct spot *)load_relaxed(&churn.latest); /* relaxed: a hint */
 	else if (dice < 3)
-		/* relaxed: as above */
+		/* relaxed: a hint; spots stay where they are */
 		s = (struct spot *)load_relaxed(
 			&churn.workers[rng_below(&me->rng, churn.nworkers)].spot);
 	return s ? s : any_spot(me);
@@ -215,11 +234,10 @@ static struct spot *target(struct worker *me, bool latest)
 
 static bool disturb(struct worker *me, enum op op)
 {
-	struct spot *s = target(me, true);
+	struct spot *s = target(me, op);
 	if (!spot_enter(s))
 		return false;
-	/* relaxed: for those who look where somebody is */
-	pause_a_little(me, 512);
+	pause_a_little(me, BEFORE_DISTURBING);
 	bool done = op == CLOSE ? close_spot(me, s)
 		    : op == DEADLINE ? set_deadline(me, s)
 		    : op == READINESS ? make_ready(me, s)
