@@ -17,7 +17,7 @@ PROGRAMS = sorted((ROOT / "build" / "native").glob("*/*/storm"))
 def reports(*words, **more):
     """Run `python3 -m reports`."""
     return subprocess.run([sys.executable, "-m", "reports", *map(str, words)], cwd=ROOT,
-                          capture_output=True, text=True, timeout=60, **more)
+                          capture_output=True, text=True, timeout=180, **more)
 
 
 def opened(path, **more):
@@ -159,7 +159,7 @@ def test_the_schema_refuses_missing_members():
         del made[name]
         with pytest.raises(schema.BadDocument):
             schema.check(made)
-    for name in ("expected_failures", "outcomes", "model"):
+    for name in ("expected_failures", "outcomes", "model", "case"):
         made = listed("BUG_A")
         del made[name]
         with pytest.raises(schema.BadDocument):

@@ -213,7 +213,7 @@ def test_a_browser_opens_it_without_errors(tmp_path):
         ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
          f"--user-data-dir={tmp_path}/profile", "--dump-dom",
          f"file://{page_path}/index.html#toy-race-BUG_A"],
-        capture_output=True, text=True, timeout=60)
+        capture_output=True, text=True, timeout=180)
     assert re.search(r'<details id="toy-race-BUG_A" class="good"\s+open', done.stdout)
     assert "CONSOLE" not in done.stderr
 

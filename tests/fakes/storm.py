@@ -36,6 +36,9 @@ def main():
             return 0
         for name, case in cases.items():
             print(json.dumps(listed(target, variant, name, case)))
+        storm = listed(target, variant, "", {})
+        del storm["case"], storm["outcomes"]
+        print(json.dumps({**storm, "storm": "gale"}))
         return 0
     given = {a: b for a, b in zip(words, words[1:]) if a.startswith("--")}
     case = cases[given["--case"]]
