@@ -5,7 +5,7 @@ control: the buggy variant that ran interleaved with it, over comparable environ
 """
 from typing import Dict, Optional, Tuple
 
-from reports import stats
+from reports import sanitizer, stats
 from reports.subject import NO_EVIDENCE, Subject, env_text, home, near_rate
 
 CONTROL_HITS = 10        # hits a control needs before it proves anything
@@ -94,17 +94,19 @@ def judge_buggy(subject: Subject, complete: bool) -> Judged:
     if broken:
         return broken
     hits = {name: n for name, n in subject.hits().items() if n}
-    wrong = sorted(set(hits) - set(subject.expected))
+    wrong = sorted(set(hits) - set(subject.expected) - set(subject.allowed))
     if not subject.expected:
         if wrong:
             return "UNEXPECTED_HIT", f"{describe(hits)} where none may show", wrong[0]
+        if hits:
+            return "CAUGHT", f"{describe(hits)}, which this lane may miss", None
         if not subject.total("rounds") or starved(subject):
             return "INCONCLUSIVE", "starved: too few sound blocks", None
         return "QUIET_AS_EXPECTED", "", None
     wanted = " or ".join(subject.expected)
     if wrong:
         return "WRONG_CLASS", f"{describe(hits)} where only {wanted} may show", wrong[0]
-    if hits:
+    if set(hits) & set(subject.expected):
         return "CAUGHT", describe(hits), None
     if not complete:
         return "INCONCLUSIVE", f"run cut short before {wanted} showed", None
@@ -124,6 +126,8 @@ def judge_clean(subject: Subject, control: Optional[Subject], complete: bool) ->
         return broken
     if hits:
         return "INCONCLUSIVE", f"{describe(hits)}: a time-out is never evidence", "timeout"
+    if control is None and subject.lane in sanitizer.LANES:
+        return "CLEAN", f'nothing reported in {subject.total("rounds"):.0f} rounds', None
     if control is None:
         return "CLEAN", "no control in this run: claims nothing", None
     proof = compare(control, subject)

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Dict, List, Optional, Tuple
 
-from reports import judge, stats
+from reports import judge, sanitizer, stats
 from reports.storm import Order, Programs, seed_of
 from reports.subject import Subject, env_text, home, is_clean
 
@@ -77,7 +77,8 @@ def items_of_case(key: tuple, built: Dict[str, dict]) -> List[Item]:
 
     key: (target, case); built: "list" document by variant. A variant that only a race
     detector can see has an item in its lane only: elsewhere its plain accesses promise
-    nothing, not even silence.
+    nothing, not even silence. A sanitizer's reports come once per site and have no rate to
+    compare with: its lanes have no controls.
     """
     any_document = next(iter(built.values()), None)
     if any_document is None:
@@ -88,7 +89,8 @@ def items_of_case(key: tuple, built: Dict[str, dict]) -> List[Item]:
              and any(e["variant"] == v and e["failure"] != "data_race"
                      for e in any_document["expect"])]
     clean = tuple(v for v in built if is_clean(v))
-    control = choose_control(due, any_document["expect"]) if clean else None
+    timed = any_document["lane"] not in sanitizer.LANES
+    control = choose_control(due, any_document["expect"]) if clean and timed else None
     found = [Item("buggy" if v in due else "quiet", *key, None, (v,))
              for v in due + quiet if v != control]
     if clean:

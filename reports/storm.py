@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable, List, Optional
 
-from reports import process, schema
+from reports import process, sanitizer, schema
 
 LIST_BOUND_S = 30.0
 EXIT_ENGINE_ERROR, EXIT_USAGE, EXIT_SKIPPED = 2, 64, 77
@@ -133,6 +133,9 @@ def _failure(ended: process.Ended, bound_s: float):
         return "skipped", said or "no reason given"
     if ended.exit == EXIT_USAGE:
         return "refused", said or "usage error without a message"
+    start = sanitizer.start_error(ended.stderr)
+    if start:
+        return "engine_error", start
     name = process.signal_name(ended.exit)
     if name:
         return "crash", f"ended by {name}" + (f": {said}" if said else "")

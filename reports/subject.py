@@ -45,6 +45,11 @@ class Subject:
         """Failure classes that this variant must show in this lane; [] = none."""
         return list(self.listed["expected_failures"]) if self.listed else []
 
+    @property
+    def allowed(self) -> List[str]:
+        """Classes that it may show beside, without having to."""
+        return list(self.listed.get("allowed_failures", [])) if self.listed else []
+
     def hits(self) -> Dict[str, int]:
         """Hits by failure class, over everything that ran, aim included."""
         return sum_counts(r["hits"] for r in self.results)
