@@ -48,6 +48,13 @@ storm: deps ## set up, build, run every target's variants, print the verdicts
 	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=native
 	@$(PYTEST) tests/test_matrix.py --rig-out build/report $(STORM_ARGS)
 
+.PHONY: tsan asan
+tsan: ## every variant under ThreadSanitizer; prints the verdicts
+asan: ## every variant under Address-, Leak- and UndefinedBehaviorSanitizer
+tsan asan: deps
+	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=$@
+	@$(PYTEST) tests/test_matrix.py --rig-lane $@ --rig-out build/report-$@ $(STORM_ARGS)
+
 .PHONY: check
 check: deps ## set up, build, run the tests
 	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=native

@@ -135,43 +135,10 @@ static void emit_pins(const struct options *o, const struct subject *s,
 	json_end(stdout);
 }
 
-static void emit_sites(const char *key, const struct diagnosis *d)
-{
-	json_array(stdout, key);
-	for (unsigned i = 0; i < d->sites; i++) {
-		const struct site *site = &d->site[i];
-		json_object(stdout, NULL);
-		json_text(stdout, "access", site->access[0] ? site->access : NULL);
-		json_text(stdout, "function", site->function[0] ? site->function : NULL);
-		json_text(stdout, "file", site->file[0] ? site->file : NULL);
-		json_count(stdout, "line", site->line);
-		json_end(stdout);
-	}
-	json_end(stdout);
-}
-
-/* What a sanitizer said; the sites are the evidence. */
-static void emit_diagnoses(void)
-{
-	for (uint32_t i = 0; i < diagnoses.n; i++) {
-		const struct diagnosed *k = &diagnoses.of[i];
-		json_object(stdout, NULL);
-		json_text(stdout, "class", failure_text(k->d.failure));
-		json_text(stdout, "outcome", k->d.kind);
-		json_null(stdout, "round");
-		json_count(stdout, "child", k->child);
-		json_count(stdout, "count", k->count);
-		emit_sites("sites", &k->d);
-		emit_sites("evidence", &k->d);
-		json_text(stdout, "report", k->text);
-		json_end(stdout);
-	}
-}
-
 static void emit_findings(const struct subject *s, const struct result *r)
 {
 	json_array(stdout, "findings");
-	emit_diagnoses();
+	diagnoses_emit();
 	for (uint32_t i = 0; i < r->findings; i++) {
 		const struct finding *f = &r->finding[i];
 		char env[ENV_TEXT];
@@ -254,25 +221,6 @@ static void report_json(const struct options *o, const struct subject *s,
 	json_end(stdout);
 }
 
-static void print_diagnoses(void)
-{
-	for (uint32_t i = 0; i < diagnoses.n; i++) {
-		const struct diagnosis *d = &diagnoses.of[i].d;
-		printf("  %s: %s, %llu times\n", failure_text(d->failure), d->kind,
-		       (unsigned long long)diagnoses.of[i].count);
-		for (unsigned j = 0; j < d->sites; j++) {
-			const struct site *s = &d->site[j];
-			printf("    %s in %s", s->access[0] ? s->access : "at",
-			       s->function[0] ? s->function : "(stack lost)");
-			if (s->file[0])
-				printf("  %s:%u", s->file, s->line);
-			putchar('\n');
-		}
-	}
-	if (diagnoses.more)
-		printf("  and %llu reports of other sites\n", (unsigned long long)diagnoses.more);
-}
-
 static void report_lines(const struct options *o, const struct subject *s,
 			 const struct result *r, const char *replay)
 {
@@ -298,7 +246,7 @@ static void report_lines(const struct options *o, const struct subject *s,
 		if (r->finding[i].failure >= CRASH)
 			printf("  %s: %s\n", failure_text(r->finding[i].failure),
 			       r->finding[i].outcome);
-	print_diagnoses();
+	diagnoses_print();
 	if (r->first_hit >= 0)
 		printf("  first hit after %.2f ms; in the environment below %.0f hits/s, one per"
 		       " %.2g s\n", r->first_hit / 1e6,

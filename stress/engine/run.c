@@ -135,21 +135,12 @@ struct run {
 	unsigned broken;
 };
 
-/* Rounds that failed, and reports of a sanitizer. */
-static uint64_t all_hits(const struct result *r)
-{
-	uint64_t hits = r->all.hits + diagnoses.more;
-	for (uint32_t i = 0; i < diagnoses.n; i++)
-		hits += diagnoses.of[i].count;
-	return hits;
-}
-
 static bool over(struct run *run)
 {
 	const struct options *o = run->options;
 	return child_stop || world_now() >= run->end || run->result->error[0] ||
 	       run->broken >= MOST_BROKEN_CHILDREN ||
-	       (o->until_hits && all_hits(run->result) >= o->until_hits);
+	       (o->until_hits && run->result->all.hits >= o->until_hits);
 }
 
 static void status_line(struct run *run, const char *doing)
@@ -162,7 +153,7 @@ static void status_line(struct run *run, const char *doing)
 	last = now;
 	fprintf(stderr, "\r%s: %s, %.1f M rounds, %llu hits, %.0f s left   ",
 		run->options->case_name, doing, r->all.rounds / 1e6,
-		(unsigned long long)all_hits(r), (run->end - now) / 1e9);
+		(unsigned long long)r->all.hits, (run->end - now) / 1e9);
 }
 
 static void one_child(struct run *run, enum phase phase, double seconds)

@@ -174,6 +174,7 @@ static void order_sites(struct diagnosis *d)
 static void add(struct diagnosis *d, struct result *r)
 {
 	r->failures[d->failure]++;
+	r->all.hits++;
 	struct diagnosed *k = known(d);
 	if (k) {
 		k->count++;

@@ -54,9 +54,13 @@ extern struct diagnoses diagnoses;
 /* In the child, before and after its work. */
 void sanitizer_child_begins(void);
 void sanitizer_child_ends(void);
-/* In the parent, after the child's end: adds what it said to `diagnoses` and
- * to the failures of *r. Returns the number of reports. What the child said
- * beside them goes to stderr, as does the first report of each kind. */
+/* In the parent, after the child's end: adds what it said to `diagnoses` and to
+ * the failures and hits of *r. Returns the number of reports. What the child
+ * said beside them goes to stderr, as does the first report of each kind. */
 unsigned sanitizer_collect(struct result *r);
+/* Writes `diagnoses` on stdout: objects of a result's findings, with the sites
+ * as evidence; or lines. */
+void diagnoses_emit(void);
+void diagnoses_print(void);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/emit.h"
+#include "engine/sanitizer.h"
 #include "storms/run.h"
 
 /* --- listing --- */
@@ -105,6 +106,7 @@ static void emit_hits(const struct result *r)
 			json_count(stdout, failure_text((enum failure)f), r->failures[f]);
 	json_end(stdout);
 	json_array(stdout, "findings");
+	diagnoses_emit();
 	for (uint32_t i = 0; i < r->findings; i++) {
 		json_object(stdout, NULL);
 		json_text(stdout, "class", failure_text(r->finding[i].failure));
@@ -221,6 +223,7 @@ static void report_lines(const struct options *o, const struct storm *s,
 			       (unsigned long long)r->failures[f], r->failures[f] / seconds);
 	for (uint32_t i = 0; i < r->findings; i++)
 		printf("  %s: %s\n", failure_text(r->finding[i].failure), r->finding[i].outcome);
+	diagnoses_print();
 	if (r->first_hit >= 0)
 		printf("  first hit after %.2f ms\n", r->first_hit / 1e6);
 	printf("%s  replay: %s\n", storm_verdict(s, run).text, replay);
