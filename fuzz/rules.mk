@@ -32,7 +32,8 @@ explore_sources_unit := $(wildcard tests/unit/explore_*.c)
 
 explore_base := $(wildcard targets/base/*.c)
 explore_engine := $(filter-out fuzz/main.c,$(wildcard fuzz/*.c fuzz/*/*.c))
-explore_engine := $(filter-out fuzz/cases/%,$(explore_engine))
+explore_engine := $(filter-out fuzz/cases/% fuzz/litmus/%,$(explore_engine))
+explore_litmus := $(wildcard fuzz/litmus/*.c)
 explore_switches = $(if $(1),$(shell grep -oh 'BUG_[A-Z0-9_]*[A-Z0-9]\(+plain\)\?' $(1) | sort -u))
 
 .PHONY: explore-lane
@@ -83,6 +84,15 @@ $(call explore_target,unit,$(explore_sources_unit),$(explore_sources_unit))
 endif
 
 explore-lane: $(foreach t,$(explore_targets) shapes,$(explore_binaries_$(t)))
+explore-lane: $(EXPLORE_OUT)/litmus
+
+# Final states of litmus files: its own main, and of the engine what it calls.
+$(EXPLORE_OUT)/litmus: $(patsubst %.c,$(EXPLORE_OUT)/engine/%.o,$(explore_litmus)) \
+		$(EXPLORE_OUT)/engine/engine.a
+	$(EXPLORE_CC) -o $@.new $^ && mv $@.new $@
+$(EXPLORE_OUT)/engine/engine.a: $(patsubst %.c,$(EXPLORE_OUT)/engine/%.o,$(explore_engine) \
+		$(explore_base))
+	rm -f $@ && ar rcs $@ $^
 .PHONY: explore-unit
 explore-unit: $(explore_binaries_unit)
 

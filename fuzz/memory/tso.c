@@ -7,7 +7,7 @@
  * wait for an empty buffer. Happens-before for the race detector is C11's, not
  * the hardware's.
  */
-#include "memory/model.h"
+#include "memory/weak.h"
 #include "trace.h"
 
 enum { BUFFER = 64 };
@@ -188,6 +188,21 @@ static bool store_is_step(enum order order)
 	return order == SEQ_CST;
 }
 
+static void sign_buffers(struct signature *s, struct location *const *all, unsigned n)
+{
+	for (unsigned t = 0; t < sim.threads; t++) {
+		sign(s, counts[t]);
+		for (unsigned i = 0; i < counts[t]; i++) {
+			const struct held *h = nth(&buffers[t], i);
+			unsigned cell = 0;
+			while (cell < n && all[cell] != h->location)
+				cell++;
+			sign(s, cell);
+			sign(s, h->store.value);
+		}
+	}
+}
+
 const struct memory_model tso_model = {
 	.name = "tso",
 	.begin = begin,
@@ -202,4 +217,5 @@ const struct memory_model tso_model = {
 	.stale = stale,
 	.store_is_step = store_is_step,
 	.rmw_drains = true,
+	.sign = sign_buffers,
 };
