@@ -16,7 +16,7 @@ enum { GUARD = 4096, SIGNAL_STACK = 64 << 10, HANG_SECONDS = 10 };
 static const struct test_case *the_case;
 static void *state;
 static struct slot slots[MAX_SLOTS];
-static unsigned actors, all_slots;
+static unsigned actors, all_slots, outcomes;
 
 const void *runner_state(void)
 {
@@ -86,6 +86,9 @@ void runner_open(const struct test_case *c)
 	runtime = &simulated_runtime;
 	actors = case_actors(c);
 	all_slots = case_slots(c);
+	while (outcomes < MAX_OUTCOMES && c->outcomes[outcomes].name)
+		outcomes++;
+	globals_keep();
 	sim_setup();
 	catch_signals();
 }
@@ -143,13 +146,10 @@ static void judge(struct run *r)
 {
 	if (blocked_for_ever(r))
 		return;
-	unsigned listed = 0;
-	while (listed < MAX_OUTCOMES && the_case->outcomes[listed].name)
-		listed++;
 	r->outcome = the_case->judge(state, slots);
-	if (r->outcome >= 0 && (unsigned)r->outcome >= listed)
+	if (r->outcome >= 0 && (unsigned)r->outcome >= outcomes)
 		engine_error("the judge of %s returned %d, but lists %u outcomes",
-			     the_case->name, r->outcome, listed);
+			     the_case->name, r->outcome, outcomes);
 	if (r->outcome < 0)
 		r->failure = WRONG_OUTCOME;
 	else if (the_case->outcomes[r->outcome].grade == BAD)
@@ -160,7 +160,10 @@ void runner_run(struct run *r)
 {
 	prepare();
 	sim_run();
-	*r = (struct run){ .outcome = -1 };
+	r->redundant = false;
+	r->failure = NO_FAILURE;
+	r->outcome = -1;
+	r->detail[0] = 0;
 	switch ((enum stop)sim.stop) {
 	case STOP_NONE:
 	case STOP_QUIET:

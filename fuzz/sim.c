@@ -63,7 +63,7 @@ bool sim_actors_done(void)
 
 /* Takes t off the processor until it is chosen: at its first operation whoever
  * is to begin next runs, else somebody is chosen. */
-static void suspend(struct thread *t)
+static inline void suspend(struct thread *t)
 {
 	if (__builtin_expect(sim.back != NULL, 0)) {
 		struct fiber *back = sim.back;

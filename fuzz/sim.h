@@ -60,7 +60,7 @@ struct op {
 enum thread_state { RUNNABLE, PARKED, SLEEPING, JOINING, FINISHED };
 
 struct thread {
-	struct fiber fiber;
+	_Alignas(512) struct fiber fiber; /* a power of two: self() is a shift */
 	struct op op;
 	enum thread_state state;
 	uint8_t id;

@@ -34,6 +34,11 @@ static void remember_global(uintptr_t address, size_t size)
 	}
 }
 
+void globals_keep(void)
+{
+	undos = 0;
+}
+
 void globals_restore(void)
 {
 	while (undos > 0) {

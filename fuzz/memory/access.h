@@ -18,8 +18,10 @@ void access_fence(enum order order, void *pc);
 /* A plain access of any size and alignment. The access itself is the
  * caller's. */
 void access_plain(uintptr_t address, size_t size, bool write, void *pc);
-/* Puts the targets' global variables back to what they were at the program's
- * start. */
+/* What the targets' global variables hold now is what every execution begins
+ * with. */
+void globals_keep(void);
+/* Puts them back to that. */
 void globals_restore(void);
 
 #endif
