@@ -207,7 +207,7 @@ static enum suspicion examine(struct worker *w, uint64_t *park)
 
 /* Readies a goroutine in the target's place. Returns false if it moved after
  * all. */
-static bool rescue(struct worker *w, enum suspicion why)
+static bool rescue(struct audit_found *found, struct worker *w, enum suspicion why)
 {
 	/* relaxed: it is still in the park that was examined */
 	struct poll_desc *pd = (struct poll_desc *)load_relaxed(&w->pd);
@@ -220,21 +220,22 @@ static bool rescue(struct worker *w, enum suspicion why)
 		if (!cas_acq_rel(&w->t.g.status, &waiting, G_RUNNABLE))
 			return false;
 		world_futex_wake(&w->t.g.status, 1);
+		found->unseen++; /* and may be counted as waiting, or not */
 	} else {
 		uintptr_t g = (uintptr_t)&w->t.g;
 		/* pairs with: poll_block() exchange */
 		if (!sem_cas(semaphore(pd, mode), &g, why == NOT_TOLD ? SEM_READY : SEM_NIL))
 			return false;
 		runtime->ready(&w->t.g);
+		poller_adjust(&churn.poller, -1);
 	}
-	poller_adjust(&churn.poller, -1);
 	churn.order->counts->rescued++;
 	return true;
 }
 
 static void report(struct audit_found *found, struct worker *w, enum suspicion why)
 {
-	if (!rescue(w, why))
+	if (!rescue(found, w, why))
 		return;
 	if (meaning[why].failure == DEADLOCK)
 		found->stuck++;

@@ -119,6 +119,7 @@ void announce(struct spot *s, struct poll_desc *pd, int fd, int mode);
  * what it proves lost. Returns how much it found. */
 struct audit_found {
 	uint64_t lost, stuck;
+	uint64_t unseen; /* of those lost: taken by nobody knows whom */
 };
 /* The cheap look: waiters that an updater has passed by. */
 struct audit_found audit_passed_by(void);
