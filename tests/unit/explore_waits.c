@@ -201,6 +201,21 @@ CASE(stranded_judged, .purpose = "a parked actor is the judge's business",
      OUTCOMES({ "gone", OK, NO_FAILURE, "not parked" },
 	      { "left", BAD, LOST_WAKEUP, "parked for ever" }),
      EXPECT({ "fixed", LOST_WAKEUP, EVERY_MODEL }));
+/* The first schedule is fatal; the expected finding is the other one. */
+ACTOR(fatal_or_stranded)
+{
+	USE;
+	/* relaxed: either value will do */
+	if (load_relaxed(&s->a) == 0)
+		world_fatal("too early");
+	runtime->park(never, NULL);
+}
+CASE(two_classes, .purpose = "two classes of finding in one case",
+     .state_size = sizeof(struct state), .prepare = prepare, .judge = judge_stranded,
+     .actor = { { "a", fatal_or_stranded }, { "setter", set_a } },
+     OUTCOMES({ "gone", OK, NO_FAILURE, "not parked" },
+	      { "left", BAD, LOST_WAKEUP, "parked for ever" }),
+     EXPECT({ "fixed", LOST_WAKEUP, EVERY_MODEL }));
 SUBJECT(unlisted_outcome, "the judge knows no outcome",
 	.actor = { { "a", park_for_ever } },
 	EXPECT({ "fixed", WRONG_OUTCOME, EVERY_MODEL }));
