@@ -47,15 +47,19 @@ const char *hardware_model_text(void)
 	return model_text(i);
 }
 
-/* A race is for its detector; the rest is for models that show it. */
+/* What only a sanitizer sees is for its lane; the rest is for models that show
+ * it. */
 bool lane_shows(const struct expectation *e)
 {
-#ifdef SANITIZER_TSAN
-	if (e->failure == DATA_RACE)
-		return true;
-#endif
-	enum model model = SANITIZED ? SC : hardware_model();
-	return e->failure != DATA_RACE && e->models & model;
+	switch (e->failure) {
+	case DATA_RACE:
+		return SANITIZER_LANE == TSAN_LANE;
+	case MEMORY_ERROR:
+	case UNDEFINED_BEHAVIOUR:
+		return SANITIZER_LANE == ASAN_LANE;
+	default:
+		return e->models & (SANITIZED ? SC : hardware_model());
+	}
 }
 
 bool must_show(const struct test_case *t, enum failure f)

@@ -16,8 +16,6 @@ struct diagnoses diagnoses;
 /* --- how the sanitizers behave; their own variables (TSAN_OPTIONS, ...)
  * override it --- */
 
-#if SANITIZED
-
 /* Reports are told by their text, never by a status. history_size: both stacks
  * of a race, though the earlier access is a while ago. */
 const char *__tsan_default_options(void);
@@ -40,19 +38,18 @@ const char *__ubsan_default_options(void)
 	return "print_stacktrace=1";
 }
 
-static word32 reports;
+/* Weak: where the lane's sanitizer has them. */
+__attribute__((weak)) void __asan_set_error_report_callback(void (*callback)(const char *));
+__attribute__((weak)) int __lsan_do_recoverable_leak_check(void);
 
 /* Called for each report of the process, with the sanitizer's lock held. */
 static void count_report(void)
 {
+	static word32 reports;
 	/* relaxed: only a limit */
 	if (fetch_add_relaxed(&reports, 1) + 1 >= MOST_REPORTS)
 		syscall(SYS_exit_group, 0);
 }
-
-#endif
-
-#ifdef SANITIZER_TSAN
 
 /* ThreadSanitizer calls it before it prints. */
 void __tsan_on_report(void *report);
@@ -62,63 +59,39 @@ void __tsan_on_report(void *report)
 	count_report();
 }
 
-static void watch_reports(void)
-{
-}
-
-void sanitizer_child_ends(void)
-{
-}
-
-#elif defined SANITIZER_ASAN
-
-void __asan_set_error_report_callback(void (*callback)(const char *));
-int __lsan_do_recoverable_leak_check(void);
-
-static void on_report(const char *text)
+static void asan_on_report(const char *text)
 {
 	(void)text;
 	count_report();
 }
 
-static void watch_reports(void)
-{
-	__asan_set_error_report_callback(on_report);
-}
-
-/* _exit() looks for no leaks. */
-void sanitizer_child_ends(void)
-{
-	__lsan_do_recoverable_leak_check();
-}
-
-#else
-
-void sanitizer_child_ends(void)
-{
-}
-
-#endif
-
 /* --- the child's stderr --- */
 
-#if SANITIZED
-
-static int said = -1; /* the file in memory */
-
-void sanitizer_child_begins(void)
-{
-	watch_reports();
-	if (said >= 0)
-		dup2(said, STDERR_FILENO);
-}
+static int said = -1; /* the file in memory; -1: none */
 
 /* Before the first child, in the parent. */
 __attribute__((constructor)) static void open_file(void)
 {
+	if (!SANITIZED)
+		return;
 	said = memfd_create("stormrig-stderr", MFD_CLOEXEC);
 	if (said >= 0)
 		fcntl(said, F_SETFL, O_APPEND);
+}
+
+void sanitizer_child_begins(void)
+{
+	if (said >= 0)
+		dup2(said, STDERR_FILENO);
+	if (__asan_set_error_report_callback)
+		__asan_set_error_report_callback(asan_on_report);
+}
+
+void sanitizer_child_ends(void)
+{
+	/* _exit() looks for no leaks. */
+	if (__lsan_do_recoverable_leak_check)
+		__lsan_do_recoverable_leak_check();
 }
 
 /* All that was said since the last time; to be freed. NULL: nothing. */
@@ -212,17 +185,3 @@ unsigned sanitizer_collect(struct result *r)
 	free(text);
 	return n;
 }
-
-#else
-
-void sanitizer_child_begins(void)
-{
-}
-
-unsigned sanitizer_collect(struct result *r)
-{
-	(void)r;
-	return 0;
-}
-
-#endif

@@ -11,23 +11,23 @@
 #include "engine/child.h"
 #include "engine/diagnosis.h"
 
-#if defined __SANITIZE_THREAD__
-#define SANITIZER_TSAN 1
-#elif defined __SANITIZE_ADDRESS__
-#define SANITIZER_ASAN 1
-#elif defined __has_feature
-#if __has_feature(thread_sanitizer)
-#define SANITIZER_TSAN 1
-#elif __has_feature(address_sanitizer)
-#define SANITIZER_ASAN 1
-#endif
-#endif
+enum { NATIVE_LANE, TSAN_LANE, ASAN_LANE };
 
-#if defined SANITIZER_TSAN || defined SANITIZER_ASAN
-#define SANITIZED 1
-#else
-#define SANITIZED 0
+#if defined __SANITIZE_THREAD__
+#define SANITIZER_LANE TSAN_LANE
+#elif defined __SANITIZE_ADDRESS__
+#define SANITIZER_LANE ASAN_LANE
+#elif defined __has_feature /* clang */
+#if __has_feature(thread_sanitizer)
+#define SANITIZER_LANE TSAN_LANE
+#elif __has_feature(address_sanitizer)
+#define SANITIZER_LANE ASAN_LANE
 #endif
+#endif
+#ifndef SANITIZER_LANE
+#define SANITIZER_LANE NATIVE_LANE
+#endif
+#define SANITIZED (SANITIZER_LANE != NATIVE_LANE)
 
 enum {
 	MAX_DIAGNOSES = 32,   /* different ones kept */
