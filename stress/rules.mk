@@ -27,8 +27,8 @@ layouts_asan := natural
 # Fences are no concern: only aim uses them, and no data depends on one.
 reported := -fno-omit-frame-pointer -fno-optimize-sibling-calls
 flags_native := $(CFLAGS_COMMON)
-flags_tsan := $(CFLAGS_COMMON) $(reported) -fsanitize=thread -Wno-tsan \
-	-Wno-unknown-warning-option
+flags_tsan := $(CFLAGS_COMMON) $(reported) -fsanitize=thread \
+	$(if $(findstring clang,$(CC)),,-Wno-tsan)
 flags_asan := $(CFLAGS_COMMON) $(reported) -fsanitize=address,undefined \
 	-fsanitize-recover=address
 # $(call lane_variants,lane,variants): what means something there. To C, plain

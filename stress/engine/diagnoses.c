@@ -42,7 +42,7 @@ void diagnoses_print(void)
 		       (unsigned long long)diagnoses.of[i].count);
 		for (unsigned j = 0; j < d->sites; j++) {
 			const struct site *s = &d->site[j];
-			printf("    %s in %s", s->access[0] ? s->access : "at",
+			printf("    %s%sin %s", s->access, s->access[0] ? " " : "",
 			       s->function[0] ? s->function : "(stack lost)");
 			if (s->file[0])
 				printf("  %s:%u", s->file, s->line);

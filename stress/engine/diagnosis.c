@@ -102,9 +102,10 @@ static bool begins(const char *line, struct diagnosis *d)
 	const char *at;
 	if ((at = find(line, tsan)) || (at = find(line, crash))) {
 		at += strlen(at[0] == 'W' ? tsan : crash);
-		size_t length = line_length(at);
-		const char *pid = find(at, " (pid=");
-		return begin(d, class_of_tsan(at), at, pid ? (size_t)(pid - at) : length);
+		const char *end = find(at, " (pid=");
+		if (!end)
+			end = find(at, " on unknown address");
+		return begin(d, class_of_tsan(at), at, end ? (size_t)(end - at) : line_length(at));
 	}
 	if ((at = find(line, asan)))
 		return begin_asan(d, at + strlen(asan));
