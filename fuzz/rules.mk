@@ -93,7 +93,11 @@ $(EXPLORE_OUT)/litmus: $(patsubst %.c,$(EXPLORE_OUT)/engine/%.o,$(explore_litmus
 $(EXPLORE_OUT)/engine/engine.a: $(patsubst %.c,$(EXPLORE_OUT)/engine/%.o,$(explore_engine) \
 		$(explore_base))
 	rm -f $@ && ar rcs $@ $^
-.PHONY: explore-unit
+.PHONY: explore-unit differential
+# The models against their references, at length: about an hour.
+differential: $(EXPLORE_OUT)/litmus
+	LITMUS_PROGRAMS=$(PROGRAMS) /usr/bin/python3 -m pytest -q tests/test_litmus.py
+PROGRAMS ?= 20000
 explore-unit: $(explore_binaries_unit)
 
 $(EXPLORE_OUT)/engine/%.o: %.c
