@@ -5,7 +5,7 @@ control: the buggy variant that ran interleaved with it, over comparable environ
 """
 from typing import Dict, Optional, Tuple
 
-from reports import sanitizer, stats
+from reports import sanitizer, stats, weather
 from reports.subject import NO_EVIDENCE, Subject, env_text, home, near_rate
 
 CONTROL_HITS = 10        # hits a control needs before it proves anything
@@ -128,6 +128,8 @@ def judge_clean(subject: Subject, control: Optional[Subject], complete: bool) ->
         return "INCONCLUSIVE", f"{describe(hits)}: a time-out is never evidence", "timeout"
     if control is None and subject.lane in sanitizer.LANES:
         return "CLEAN", f'nothing reported in {subject.total("rounds"):.0f} rounds', None
+    if control is None and weather.is_storm(subject.listed or {}):
+        return "CLEAN", f'nothing lost in {subject.total("rounds"):.0f} operations', None
     if control is None:
         return "CLEAN", "no control in this run: claims nothing", None
     proof = compare(control, subject)

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Dict, List, Optional, Tuple
 
-from reports import judge, sanitizer, stats
+from reports import judge, sanitizer, stats, weather
 from reports.storm import Order, Programs, seed_of
 from reports.subject import Subject, env_text, home, is_clean
 
@@ -78,7 +78,7 @@ def items_of_case(key: tuple, built: Dict[str, dict]) -> List[Item]:
     key: (target, case); built: "list" document by variant. A variant that only a race
     detector can see has an item in its lane only: elsewhere its plain accesses promise
     nothing, not even silence. A sanitizer's reports come once per site and have no rate to
-    compare with: its lanes have no controls.
+    compare with: its lanes have no controls. Nor have storms, which are not aimed.
     """
     any_document = next(iter(built.values()), None)
     if any_document is None:
@@ -89,7 +89,7 @@ def items_of_case(key: tuple, built: Dict[str, dict]) -> List[Item]:
              and any(e["variant"] == v and e["failure"] != "data_race"
                      for e in any_document["expect"])]
     clean = tuple(v for v in built if is_clean(v))
-    timed = any_document["lane"] not in sanitizer.LANES
+    timed = any_document["lane"] not in sanitizer.LANES and not weather.is_storm(any_document)
     control = choose_control(due, any_document["expect"]) if clean and timed else None
     found = [Item("buggy" if v in due else "quiet", *key, None, (v,))
              for v in due + quiet if v != control]
@@ -154,7 +154,8 @@ class Runner:
         names = (subject.target, subject.case, subject.variant)
         record = self.programs.run(Order(
             subject.target, subject.variant, subject.case, max(SHORTEST_S, seconds),
-            seed_of(self.seed, *names, number), subject.role, number, **settings))
+            seed_of(self.seed, *names, number), subject.role, number,
+            storm=weather.is_storm(subject.listed), **settings))
         self.keep(record)
         subject.slices.append(record)
         return record

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable, List, Optional
 
-from reports import process, sanitizer, schema
+from reports import process, sanitizer, schema, weather
 
 LIST_BOUND_S = 30.0
 EXIT_ENGINE_ERROR, EXIT_USAGE, EXIT_SKIPPED = 2, 64, 77
@@ -29,6 +29,7 @@ class Order:
     env: Optional[str] = None
     children: Optional[int] = None
     until_hits: Optional[int] = None
+    storm: bool = False  # `case` names a storm
 
 
 @dataclass
@@ -74,16 +75,18 @@ class Programs:
             return [self._record(order, command, ended, state, reason, None)]
         try:
             lines = [schema.parse(line, "list") for line in ended.stdout.splitlines()]
-            return [line for line in lines if "case" in line]  # storms are run elsewhere
+            return [weather.listed_as_case(line) for line in lines]
         except schema.BadDocument as error:
             return [self._record(order, command, ended, "garbage", f"--list: {error}", None)]
 
     def command(self, order: Order) -> List[str]:
         """The command line of an order."""
-        words = [self.path(order.target, order.variant), "--case", order.case,
+        words = [self.path(order.target, order.variant),
+                 "--storm" if order.storm else "--case", order.case,
                  "--seconds", f"{order.seconds:.3g}", "--seed", str(order.seed)]
         optional = (("--pin", self.pin), ("--placement", self.placement), ("--env", order.env),
-                    ("--children", order.children), ("--until-hits", order.until_hits))
+                    ("--children", None if order.storm else order.children),
+                    ("--until-hits", order.until_hits))
         for option, value in optional:
             if value is not None:
                 words += [option, str(value)]
@@ -104,7 +107,9 @@ class Programs:
         if failure:
             return self._record(order, command, ended, *failure, None)
         try:
-            result = schema.parse(ended.stdout.rstrip("\n"), "case")
+            kind = "storm" if order.storm else "case"
+            result = schema.parse(ended.stdout.rstrip("\n"), kind)
+            result = weather.result_as_case(result) if order.storm else result
         except schema.BadDocument as error:
             return self._record(order, command, ended, "garbage", str(error), None)
         named = tuple(result[key] for key in ("target", "variant", "lane", "case"))

@@ -167,6 +167,7 @@ def test_every_binary_lists_every_case(lane, target):
         ran = run(str(program), "--list", "--json")
         assert ran.returncode == 0, ran.stderr
         lines = [json.loads(line) for line in ran.stdout.splitlines()]
+        lines = [line for line in lines if "case" in line]  # storms: test_storms.py
         assert {line["case"]: line["file"] for line in lines} == declared
         assert len(lines) == len(declared)
         assert {(line["target"], line["variant"], line["lane"]) for line in lines} == {

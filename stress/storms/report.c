@@ -60,7 +60,7 @@ static void list_storm(const struct storm *s)
 	list_expectations("expect", s->must);
 	list_expectations("may", s->may);
 	list_failures("expected_failures", s, storm_must);
-	list_failures("possible_failures", s, storm_may);
+	list_failures("allowed_failures", s, storm_may);
 	json_end(stdout);
 }
 
