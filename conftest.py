@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 EXIT_ENGINE, EXIT_USAGE = 2, 64
-MATRIX = "test_matrix.py"
+MATRIX, OVERTIME = "test_matrix.py", "test_overtime"
 OPTIONS = (
     ("out", "build/report", "DIR", "folder of the run"),
     ("seconds", 120.0, "S", "time for the whole matrix"),
@@ -98,7 +98,7 @@ class Storm:
 
     def __init__(self, config):
         self.config, self.session, self.verdicts = config, None, None
-        self.lists, self.found, self.items = [], [], []
+        self.lists, self.found, self.items, self.last = [], [], [], None
         self.ended_by, self.failure = signal.SIGINT, ""
         config.stash[SESSION] = self
         # Output is captured while tests run: the status line needs its own.
@@ -136,11 +136,20 @@ class Storm:
         if "storm_item" in metafunc.fixturenames:
             metafunc.parametrize("storm_item", self.found, ids=[i.name for i in self.found])
 
+    def pytest_itemcollected(self, item):
+        """Notes the test that belongs at the end, whatever -k leaves out."""
+        if item.name == OVERTIME and item.get_closest_marker("storm"):
+            self.last = item
+
+    @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items):
-        """Notes which items will run."""
+        """Notes which items will run; overtime after them all."""
         self.items = [i.callspec.params["storm_item"] for i in items
                       if i.get_closest_marker("storm") and hasattr(i, "callspec")
                       and i.callspec.params.get("storm_item")]
+        items[:] = [i for i in items if i is not self.last]
+        if self.items and self.last:
+            items.append(self.last)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session):
@@ -166,16 +175,22 @@ class Storm:
         raise KeyboardInterrupt
 
     def run(self, item):
-        """Run one item with the status line on; returns its verdict rows."""
+        """Run one item with the status line on; returns its verdict rows, [] while in doubt."""
+        return self._watched(lambda: self.session.run(item))
+
+    def overtime(self):
+        """Overtime for the races in doubt, likewise; returns their verdict rows."""
+        return self._watched(self.session.overtime)
+
+    def _watched(self, work):
         def tick():
             if self.screen:
                 width = os.get_terminal_size(self.screen.fileno()).columns or 80
-                self.screen.write("\r\x1b[K" + self.session.status(item)[:width - 1])
+                self.screen.write("\r\x1b[K" + self.session.status()[:width - 1])
                 self.screen.flush()
         self.programs.tick = tick
-        tick()
         try:
-            return self.session.run(item)
+            return work()
         except OSError as error:
             self.failure = f"cannot write {self.session.folder.path}: {error.strerror}"
             pytest.exit(self.failure, EXIT_ENGINE)

@@ -40,7 +40,7 @@ def _page(run: Run, verdicts: dict, warnings: List[str], explored: List[dict],
         run=run.header, complete=run.complete, warnings=warnings, verdicts=verdicts,
         cases=by_case(rows), targets=by_target(rows), replay=table.replay(run.header),
         wrong=[row for row in rows if not row["expected"]],
-        seconds=sum(row["seconds"] for row in rows),
+        overtime=table.overtime(run.header), seconds=sum(row["seconds"] for row in rows),
         explored=explored_table(explored), brief=brief)
 
 

@@ -171,6 +171,24 @@ def doubts_of_fix(subject: Subject, proof: dict):
                f'{more_time(proof["seconds"], bounds.ratio / wanted)}')
 
 
+def lacking(subject: Subject, control: Optional[Subject]) -> Optional[float]:
+    """How many times its exposure a clean variant needs, roughly, to be more than INCONCLUSIVE.
+
+    None where its verdict is another, or where more exposure cannot help: a time-out, a
+    program that failed, a control that was not caught. inf: none of it counts yet.
+    """
+    if control is None or judge_clean(subject, control, True)[0] != "INCONCLUSIVE":
+        return None
+    if (any(subject.hits().values()) or judge_broken(subject) or judge_broken(control)
+            or judge_buggy(control, True)[0] not in ("CAUGHT", "INCONCLUSIVE")):
+        return None
+    proof = compare(control, subject)
+    reached = [proof["hits"] / CONTROL_HITS, proof["control_children"] / CHILDREN,
+               proof["children"] / CHILDREN,
+               proof["wanted"] / proof["bounds"].ratio if proof["bounds"] else 0.0]
+    return 1 / min(reached) if min(reached) else float("inf")
+
+
 def more_time(seconds: float, factor: float) -> str:
     """How long to go on so that `seconds` of exposure become `factor` times as many."""
     more = seconds * (factor - 1)

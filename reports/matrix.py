@@ -3,7 +3,6 @@
 An item is what one test runs: a race of a case (its control and its clean variants, in
 turns A B A B), or one further variant of a case for a short time.
 """
-import itertools
 import time
 from dataclasses import dataclass
 from typing import Dict, List, Optional, Tuple
@@ -23,6 +22,7 @@ STOP_HITS = 10           # a variant that only has to be caught stops here
 AIMING, AGAIN = 0.2, 0.08  # share of a race's time for a control slice: first, later
 CONTROL_PATIENCE = 0.6   # share of a race's time for a control that is not caught yet
 PREFERRED_HITS = 300     # a control with fewer gets the longer slices
+OVERTIME = 0.5           # share of the planned time that may follow it, for races in doubt
 UNSTEADY = 0.8           # variation between children at which a control aims once more,
 JUDGED_CHILDREN = 8      # if so many tell
 
@@ -109,6 +109,21 @@ def choose_control(due: List[str], expect: List[dict]) -> Optional[str]:
     return min(due, key=breadth, default=None)
 
 
+@dataclass
+class Race:
+    """A race as far as it has come."""
+    item: Item
+    control: Optional[Subject]
+    clean: List[Subject]
+    seconds: float  # its share of the planned time, which the slices' length goes by
+    turns: int = 0  # that are over
+
+    def lacking(self) -> Optional[float]:
+        """As judge.lacking, of its neediest clean variant that more turns may help."""
+        needs = [judge.lacking(subject, self.control) for subject in self.clean]
+        return max((need for need in needs if need is not None), default=None)
+
+
 class Budget:
     """Shares the time of a run over its items, anew at each: what one saves, others get."""
 
@@ -131,6 +146,7 @@ class Runner:
     def __init__(self, programs: Programs, lists: List[dict], seed: int, keep):
         """programs: to call; lists: their cases; seed: of the run; keep(record): a sink."""
         self.programs, self.seed, self.keep = programs, seed, keep
+        self.races: Dict[str, Race] = {}
         self.listed = {(d["target"], d["case"], d["variant"]): d
                        for d in lists if d["kind"] == "list"}
 
@@ -142,11 +158,35 @@ class Runner:
     def run(self, item: Item, seconds: float) -> Tuple[Optional[Subject], List[Subject]]:
         """Run one item for at most `seconds`. Returns (its control or None, the others)."""
         if item.kind == "race":
-            return self.race(item, seconds)
+            control = self.subject(item, item.control, "control") if item.control else None
+            clean = [self.subject(item, v, "clean") for v in item.variants]
+            race = self.races[item.name] = Race(item, control, clean, seconds)
+            self.turns(race, seconds)
+            return control, clean
         subject = self.subject(item, item.variants[0], item.kind)
         hits = STOP_HITS if item.kind == "buggy" else None
         self.slice(subject, seconds, until_hits=hits)
         return None, [subject]
+
+    def in_doubt(self) -> List[Race]:
+        """Races that are INCONCLUSIVE for lack of exposure, the worst last."""
+        found = [race for race in self.races.values() if race.lacking() is not None]
+        return sorted(found, key=Race.lacking)
+
+    def overtime(self, seconds: float, begin=lambda race: None) -> List[Race]:
+        """Further turns for the races in doubt, `seconds` for all. Returns those races.
+
+        Each goes on where it stopped: exposure is added, and nothing is taken back. It gets
+        an equal share of what is left, so that what one saves, the worse ones after it get.
+        begin(race): called before its turns.
+        """
+        end, races = time.monotonic() + seconds, self.in_doubt()
+        for number, race in enumerate(races):
+            share = (end - time.monotonic()) / (len(races) - number)
+            if share >= SHORTEST_S:
+                begin(race)
+                self.turns(race, share)
+        return races
 
     def slice(self, subject: Subject, seconds: float, **settings) -> dict:
         """Run one slice of a subject and add it; settings as in storm.Order."""
@@ -160,33 +200,36 @@ class Runner:
         subject.slices.append(record)
         return record
 
-    def race(self, item: Item, seconds: float) -> Tuple[Optional[Subject], List[Subject]]:
+    def turns(self, race: Race, seconds: float) -> None:
         """Control and clean variants in turns, until the ratio bounds or the time is reached.
 
-        At least two turns; ends early at a hit of each clean variant. Without a control, or
-        with one whose program fails or declines, each clean variant runs once.
+        At least two turns, one in overtime; ends early at a hit of each clean variant. Without
+        a control, or with one whose program fails or declines, each clean variant runs once.
         """
-        control = self.subject(item, item.control, "control") if item.control else None
-        clean = [self.subject(item, v, "clean") for v in item.variants]
-        start = time.monotonic()
-        for turn in itertools.count():
+        control, clean, start = race.control, race.clean, time.monotonic()
+        longest = seconds / 2  # of a slice: a share of overtime can be a small one
+        while True:
+            turn = race.turns
             spent = time.monotonic() - start
-            alive = control is None or self.turn_of_control(control, turn, seconds)
+            alive = control is None or self.turn_of_control(control, turn, race.seconds, longest)
             if turn == 0 or home(control) or spent > CONTROL_PATIENCE * seconds:
                 for subject in clean:
                     if unproved(control, subject, turn):
-                        self.slice(subject, AIMING * seconds / len(clean), children=CHILDREN,
+                        self.slice(subject, min(longest, AIMING * race.seconds) / len(clean),
+                                   children=CHILDREN,
                                    env=clean_env(control, subject) if control else None)
-            proved = not any(unproved(control, s, turn + 1) for s in clean)
+            race.turns += 1
+            proved = not any(unproved(control, s, race.turns) for s in clean)
             spent = time.monotonic() - start
             if not alive or not control or turn >= 1 and (proved or spent >= seconds):
                 break
-        return control, clean
 
-    def turn_of_control(self, control: Subject, turn: int, seconds: float) -> bool:
+    def turn_of_control(self, control: Subject, turn: int, seconds: float,
+                        longest: float) -> bool:
         """One slice of the control: aims until it is caught in steady children, then replays.
 
-        Returns False when its program failed or declined.
+        seconds: of the race; longest: of the slice. Returns False when its program failed
+        or declined.
         """
         sample = control.measured(judge.at_home(control))
         unsteady = (turn == 1 and sample.children >= JUDGED_CHILDREN
@@ -194,7 +237,7 @@ class Runner:
         aims = home(control) is None or unsteady
         enough = sample.total("hits") >= PREFERRED_HITS and sample.children >= CHILDREN // 2
         part = AGAIN if enough and not aims else AIMING
-        self.slice(control, part * seconds, children=CHILDREN,
+        self.slice(control, min(longest, part * seconds), children=CHILDREN,
                    env=None if aims else home(control))
         return not (control.broken or control.skipped)
 

@@ -9,8 +9,9 @@ from typing import List
 
 from reports import grade, html, junit, provenance
 from reports.folder import Run, RunFolder, load, write_atomic
-from reports.matrix import Budget, Item, Runner
+from reports.matrix import OVERTIME, Budget, Item, Race, Runner
 from reports.storm import Programs
+from reports.subject import Subject
 
 
 def now() -> str:
@@ -32,7 +33,8 @@ class Session:
         self.started = time.monotonic()
         self.plan, self.done = plan, 0
         self.budget = Budget(seconds, plan)
-        self.hits = 0
+        self.hits, self.doing = 0, ""
+        self.longest_overtime_s = OVERTIME * seconds
         facts = self._facts(programs)
         texts = {"dirty.diff": facts.pop("diff"), "topology.xml": facts.pop("topology")}
         planned = list({json.dumps(p): p for item in plan for p in item.planned()}.values())
@@ -69,19 +71,47 @@ class Session:
             self.hits += sum(record["result"]["hits"].values())
 
     def run(self, item: Item) -> List[dict]:
-        """Run one item; returns its verdict rows (see reports.grade)."""
+        """Run one item; returns its verdict rows (see reports.grade).
+
+        A race in doubt has none yet: overtime() gives them.
+        """
+        self.doing = item.name
         control, others = self.runner.run(item, self.budget.share(item))
         self.done += 1
         subjects = ([control] if control else []) + others
+        if item.name in (race.item.name for race in self.runner.in_doubt()):
+            return []
+        return self._rows(item, subjects)
+
+    @staticmethod
+    def _rows(item: Item, subjects: List[Subject]) -> List[dict]:
         slices = [s for subject in subjects for s in subject.slices]
         lists = [subject.listed for subject in subjects]
         return grade.grade(lists, slices, item.planned())["rows"]
 
-    def status(self, item: Item) -> str:
+    def overtime(self) -> List[dict]:
+        """Let the races in doubt go on for a while; returns their verdict rows.
+
+        What was done is noted in run.json: options.overtime.
+        """
+        start = time.monotonic()
+
+        def begin(race: Race) -> None:
+            self.doing = f"overtime of {self.longest_overtime_s:.0f} s at most: {race.item.name}"
+        races = self.runner.overtime(self.longest_overtime_s, begin)
+        if races:
+            self.folder.header["options"]["overtime"] = {
+                "seconds": round(time.monotonic() - start, 2),
+                "races": [race.item.name for race in races],
+                "still_in_doubt": [race.item.name for race in self.runner.in_doubt()]}
+        return [row for race in races
+                for row in self._rows(race.item, [race.control] + race.clean)]
+
+    def status(self) -> str:
         """The live status line."""
         elapsed = int(time.monotonic() - self.started)
         return (f"{elapsed // 60}:{elapsed % 60:02d}  {self.done}/{len(self.plan)}  "
-                f"{item.name}  {self.hits:,} hits")
+                f"{self.doing}  {self.hits:,} hits")
 
     def finish(self, interrupted: bool) -> dict:
         """End the run, grade and render it. Returns the verdicts (see reports.grade)."""

@@ -91,7 +91,17 @@ def verdict_line(run: Run, verdicts: dict) -> str:
     seconds = sum(row["seconds"] for row in verdicts["rows"])
     state = "" if run.complete else f' ({run.header["state"]})'
     return (f'{verdicts["verdict"]}{state}: {len(verdicts["rows"])} verdicts ({counts}), '
-            f"{seconds:.1f} s of exposure; replay: {replay(run.header)}")
+            f"{seconds:.1f} s of exposure{overtime(run.header)}; replay: {replay(run.header)}")
+
+
+def overtime(header: dict) -> str:
+    """What a run's overtime was for, "" where there was none."""
+    done = header.get("options", {}).get("overtime")
+    if not done:
+        return ""
+    races, left = len(done["races"]), len(done["still_in_doubt"])
+    return (f', {done["seconds"]:.0f} s of overtime for {races} race{"s" * (races > 1)} '
+            f"in doubt{f', {left} still are' if left else ''}")
 
 
 def replay(header: dict) -> str:
