@@ -135,7 +135,7 @@ static void emit_counts(const struct storm *s, const struct storm_counts *c)
 	json_count(stdout, "failed_opens", c->failed_opens);
 }
 
-static void emit_samples(const struct storm_shared *run)
+static void emit_samples(const struct storm *s, const struct storm_shared *run)
 {
 	json_array(stdout, "samples");
 	for (uint32_t i = 0; i < run->samples; i++) {
@@ -144,6 +144,8 @@ static void emit_samples(const struct storm_shared *run)
 		json_real(stdout, "t", at->ns / 1e9);
 		json_count(stdout, "slice", at->slice);
 		json_count(stdout, "ops", at->ops);
+		for (unsigned g = 0; g < STORM_GAUGES && s->gauge[g]; g++)
+			json_count(stdout, s->gauge[g], at->gauge[g]);
 		json_count(stdout, "commits", at->commits);
 		json_count(stdout, "events", at->events);
 		json_count(stdout, "lost", at->lost);
@@ -188,7 +190,7 @@ static void report_json(const struct options *o, const struct storm *s,
 	json_real(stdout, "hits_per_s", run->ns ? r->all.hits / (run->ns / 1e9) : 0);
 	json_count(stdout, "slices", run->slice);
 	emit_counts(s, &run->counts);
-	emit_samples(run);
+	emit_samples(s, run);
 	emit_pins(o, &r->pins);
 	json_text(stdout, "verdict", v.text);
 	if (v.expected < 0)

@@ -20,13 +20,14 @@
 
 #include "base/case.h"
 
-enum { STORM_OPS = 12, STORM_SAMPLES = 1024 };
+enum { STORM_OPS = 12, STORM_GAUGES = 4, STORM_SAMPLES = 1024 };
 
 /* What one look at the storm saw. Counts are since the storm began, over all
  * slices. */
 struct storm_sample {
 	int64_t ns; /* since the storm began */
 	uint64_t ops, commits, events, lost, stuck;
+	uint32_t gauge[STORM_GAUGES]; /* the storm's own, by its .gauge */
 	uint32_t open;    /* descriptors that the target holds */
 	uint32_t files;   /* descriptors that the process holds */
 	uint64_t rss_kib; /* resident memory of the process */
@@ -72,6 +73,7 @@ struct storm_order {
 struct storm {
 	const char *target, *name, *file, *purpose;
 	const char *op[STORM_OPS];     /* end at the first NULL */
+	const char *gauge[STORM_GAUGES]; /* likewise: figures of its samples */
 	unsigned descriptors, fewest;  /* by default, and the fewest that make sense */
 	unsigned files_each, files_more; /* open files per descriptor, and besides */
 	/* Storms until the order's end; runs in a process of its own. */

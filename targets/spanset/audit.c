@@ -26,7 +26,7 @@ static void look_at_set(const struct span_pool *p, struct span_set *s, struct sp
 	for (uint32_t i = first; i < length; i++) {
 		/* relaxed: as above */
 		struct span_block *b = (struct span_block *)load_relaxed(&spine[i]);
-		if (!b) {
+		if (!b || (uintptr_t)b == SPAN_POISON) {
 			a->gone++;
 			continue;
 		}

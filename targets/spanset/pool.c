@@ -78,7 +78,7 @@ void span_pool_put(struct span_pool *p, wordptr *slot, struct span_block *b)
 		 * does; the stack publishes it */
 		store_relaxed(&b->entry[i], SPAN_POISON);
 	/* relaxed: whoever may look here again is alone (reset) */
-	store_relaxed(slot, 0);
+	store_relaxed(slot, p->poison ? SPAN_POISON : 0);
 	/* relaxed: a count */
 	fetch_add_relaxed(&p->freed, 1);
 	stack_push(&p->free, &b->node);

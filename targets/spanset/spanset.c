@@ -20,6 +20,8 @@
 #define publish_entry(e, item) store_release(e, item)
 #endif
 
+const char span_freed_early[] = "the block of a claimed entry was freed";
+
 void span_set_init(struct span_set *s, struct span_pool *p, uint32_t spine)
 {
 	*s = (struct span_set){ .pool = p, .spine_room = spine,
@@ -92,8 +94,9 @@ static struct span_block *block_of(wordptr *slot)
 {
 	/* pairs with: add_block() — its entries are empty */
 	struct span_block *b = (struct span_block *)load_acquire(slot);
-	if (!b)
-		world_fatal("no block where an entry was claimed");
+	/* NIL, or at least SPAN_POISON */
+	if (__builtin_expect((uintptr_t)b - 1 >= SPAN_POISON - 1, 0))
+		world_fatal(b ? span_freed_early : "no block where an entry was claimed");
 	return b;
 }
 
@@ -236,7 +239,7 @@ void span_reset(struct span_set *s)
 		wordptr *slot = slot_of(s, head);
 		/* relaxed: as above */
 		struct span_block *b = (struct span_block *)load_relaxed(slot);
-		if (b) {
+		if (b && (uintptr_t)b != SPAN_POISON) {
 			check_half_used(s, b);
 			span_pool_put(s->pool, slot, b);
 		}

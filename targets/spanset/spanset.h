@@ -56,7 +56,7 @@ struct span_block {
 	_Alignas(64) wordptr entry[];
 };
 
-/* No item's value. */
+/* No item's and no block's value. */
 #define SPAN_POISON ((uintptr_t)0x5a5a5a5a5a5a5a5a)
 
 struct span_pool {
@@ -87,7 +87,8 @@ struct span_set {
 	HOT word64 index;
 	/* Read by all, written by whoever adds a block, under lock. A slot of
 	 * the spine: NIL -> block, before spine_length says that it is there;
-	 * block -> NIL by whoever frees it. Old spines are never freed. */
+	 * block -> NIL (SPAN_POISON, if the pool poisons) by whoever frees it.
+	 * Old spines are never freed. */
 	_Alignas(64) wordptr spine; /* array of wordptr */
 	word32 spine_length;        /* slots that were filled since the last reset */
 	uint32_t shift;             /* constant: entries are 1 << shift */
@@ -106,6 +107,9 @@ void span_push_at(struct span_set *s, uint32_t cursor, void *item);
 /* Takes some item out; NULL if there is none. Waits for a pusher that has
  * claimed the slot and not filled it yet. */
 void *span_pop(struct span_set *s);
+/* What world_fatal() is told when a push or a pop finds that the block of the
+ * entry it claimed was freed; only pools that poison can tell. */
+extern const char span_freed_early[];
 /* Makes an empty set new: fatal if it is not empty. Nobody else may use it
  * meanwhile. */
 void span_reset(struct span_set *s);

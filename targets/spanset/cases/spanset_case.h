@@ -67,6 +67,9 @@ static inline uintptr_t state_entry(const struct state *s, uint32_t cursor)
 	struct span_block *b =
 		(struct span_block *)load_relaxed(&spine[cursor >> s->set.shift]);
 	/* relaxed: as above */
+	if ((uintptr_t)b == SPAN_POISON)
+		return 0;
+	/* relaxed: as above */
 	return b ? load_relaxed(&b->entry[cursor & ((1u << s->set.shift) - 1)]) : 0;
 }
 

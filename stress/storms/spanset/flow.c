@@ -1,0 +1,97 @@
+/* Producers and consumers of one set in all mixes and numbers, also more than
+ * there are processors. Each episode is drained and audited; the pool, and what
+ * has leaked from it, lives as long as nothing is broken.
+ */
+#include "base/world.h"
+#include "storms/spanset/report.h"
+
+enum { QUOTA = 4000, SMALLEST_BLOCK = 2 };
+
+static const struct mix {
+	unsigned producers, consumers, both;
+} mixes[] = {
+	{ 0, 0, 2 }, { 1, 1, 0 }, { 0, 0, 4 }, { 2, 2, 0 },  { 1, 3, 0 },
+	{ 3, 1, 0 }, { 0, 0, 8 }, { 4, 4, 0 }, { 2, 2, 4 }, { 0, 0, 16 },
+};
+enum { MIXES = sizeof mixes / sizeof *mixes, TWO_THREADS = 1 };
+
+static struct work work;
+
+static void hire(const struct mix *m)
+{
+	for (unsigned i = 0; i < m->producers; i++)
+		work_hire(&work, PRODUCE, QUOTA);
+	for (unsigned i = 0; i < m->consumers; i++)
+		work_hire(&work, CONSUME, QUOTA);
+	for (unsigned i = 0; i < m->both; i++)
+		work_hire(&work, BOTH, QUOTA);
+}
+
+/* Episodes of the first so many mixes in turns. entries: of a block; 0: as few
+ * as a mix may have, so that blocks come and go fast. */
+static void storm(const struct storm_order *order, unsigned of, uint32_t entries)
+{
+	bool sound = false;
+	for (unsigned n = 0; !order_is_over(order); n++) {
+		const struct mix *m = &mixes[(n + order->seed) % of];
+		uint32_t wanted = entries;
+		if (!wanted)
+			wanted = span_entries_for(m->producers + m->both + SMALLEST_BLOCK);
+		if (!sound || work.entries != wanted) {
+			work_end(&work);
+			work_begin(&work, wanted);
+		}
+		hire(m);
+		sound = work_run(&work, NULL);
+		report_episode(order, &work);
+		if (sound && !work_reset(&work)) {
+			order->found(FATAL, "reset of a drained set", 1);
+			sound = false;
+		}
+		order->counts->op[OP_RESET] += sound;
+	}
+	work_end(&work);
+}
+
+static void run_flow(const struct storm_order *order)
+{
+	storm(order, MIXES, SPAN_ENTRIES);
+}
+
+static void run_pair(const struct storm_order *order)
+{
+	storm(order, TWO_THREADS, SPAN_ENTRIES);
+}
+
+static void run_rapids(const struct storm_order *order)
+{
+	storm(order, MIXES, 0);
+}
+
+STORM(pair,
+      .purpose = "two threads that push and pop: no block is ever freed under anybody",
+      .op = SPANSET_OPS, .gauge = SPANSET_GAUGES, .run = run_pair,
+      MUST({ "BUG_BLOCK_USED", BLOCK_LEAK, EVERY_MODEL },
+	   { "BUG_POPPED_KEPT", BLOCK_LEAK, EVERY_MODEL }),
+      MAY(FOLLOWS("BUG_POPPED_KEPT"), FOLLOWS("BUG_POP_GIVES_UP"), FOLLOWS("BUG_STACK_NO_TAG"),
+	  FOLLOWS("BUG_LENGTH_FIRST")));
+
+STORM(flow,
+      .purpose = "producers and consumers of one set in all mixes, blocks as history has them",
+      .op = SPANSET_OPS, .gauge = SPANSET_GAUGES, .run = run_flow,
+      MUST({ "BUG_BLOCK_USED", BLOCK_LEAK, EVERY_MODEL },
+	   { "BUG_POPPED_KEPT", BLOCK_LEAK, EVERY_MODEL },
+	   { "BUG_POP_GIVES_UP", LOST_ITEM, EVERY_MODEL }),
+      MAY(FOLLOWS("BUG_BLOCK_USED"), FOLLOWS("BUG_POPPED_KEPT"), FOLLOWS("BUG_POP_GIVES_UP"),
+	  FOLLOWS("BUG_STACK_NO_TAG"), FOLLOWS("BUG_LENGTH_FIRST")));
+
+STORM(rapids,
+      .purpose = "the same with the smallest blocks that their pushers may share",
+      .op = SPANSET_OPS, .gauge = SPANSET_GAUGES, .run = run_rapids,
+      MUST({ "BUG_BLOCK_USED", EARLY_FREE, EVERY_MODEL },
+	   { "BUG_BLOCK_USED", BLOCK_LEAK, EVERY_MODEL },
+	   { "BUG_POPPED_KEPT", BLOCK_LEAK, EVERY_MODEL },
+	   { "BUG_POP_GIVES_UP", LOST_ITEM, EVERY_MODEL },
+	   { "BUG_SMALL_BLOCK", FATAL, EVERY_MODEL }),
+      MAY(FOLLOWS("BUG_BLOCK_USED"), FOLLOWS("BUG_POPPED_KEPT"), FOLLOWS("BUG_POP_GIVES_UP"),
+	  FOLLOWS("BUG_STACK_NO_TAG"), FOLLOWS("BUG_LENGTH_FIRST"), FOLLOWS("BUG_SMALL_BLOCK")));
