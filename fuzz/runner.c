@@ -2,12 +2,12 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "memory/access.h"
+#include "region.h"
 #include "trace.h"
 #include "world.h"
 
@@ -15,7 +15,7 @@ enum { GUARD = 4096, SIGNAL_STACK = 64 << 10, HANG_SECONDS = 10 };
 
 static const struct test_case *the_case;
 static void *state;
-static struct slot slots[MAX_SLOTS];
+static struct slot *slots;
 static unsigned actors, all_slots, outcomes;
 
 const void *runner_state(void)
@@ -78,8 +78,9 @@ void runner_open(const struct test_case *c)
 {
 	the_case = c;
 	size_t bytes = (c->state_size + 127) & ~(size_t)127;
-	state = aligned_alloc(128, bytes ? bytes : 128);
-	if (!state)
+	slots = region_map(REGION_STATE, MAX_SLOTS * sizeof *slots + bytes);
+	state = slots + MAX_SLOTS;
+	if (!slots)
 		engine_error("no memory for the state of %s", c->name);
 	if (case_slots(c) > MAX_SLOTS)
 		engine_error("case %s has more than %d slots", c->name, MAX_SLOTS);

@@ -8,10 +8,10 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/goroutine.h"
 #include "memory/model.h"
+#include "region.h"
 #include "search/search.h"
 #include "sim.h"
 #include "trace.h"
@@ -197,9 +197,8 @@ void world_begin(void)
 void *world_map(size_t bytes)
 {
 	if (!arena) {
-		arena = mmap(NULL, ARENA, PROT_READ | PROT_WRITE,
-			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-		if (arena == MAP_FAILED)
+		arena = region_map(REGION_ARENA, ARENA);
+		if (!arena)
 			engine_error("no memory for the simulated world");
 	}
 	bytes = (bytes + PAGE - 1) & ~(size_t)(PAGE - 1);
