@@ -14,8 +14,8 @@ void fiber_init(struct fiber *f, void *top, void (*entry)(void));
 /* Saves the running context in *from and goes on with *to. Returns when
  * somebody switches back to *from. */
 void fiber_switch(struct fiber *from, struct fiber *to);
-/* A stack of about `bytes` with an unmapped page below it. Returns its upper end;
- * running out of memory ends the program. */
+/* A stack of about `bytes` with an unmapped page below it. Returns its upper
+ * end; running out of memory ends the program. */
 void *fiber_stack(size_t bytes);
 
 #endif
