@@ -27,9 +27,9 @@ layouts_asan := natural
 # Fences are no concern: only aim uses them, and no data depends on one.
 reported := -fno-omit-frame-pointer -fno-optimize-sibling-calls
 flags_native := $(CFLAGS_COMMON)
-flags_tsan := $(CFLAGS_COMMON) $(reported) -fsanitize=thread \
+flags_tsan := $(CFLAGS_COMMON) -O1 $(reported) -fsanitize=thread \
 	$(if $(findstring clang,$(CC)),,-Wno-tsan)
-flags_asan := $(CFLAGS_COMMON) $(reported) -fsanitize=address,undefined \
+flags_asan := $(CFLAGS_COMMON) -O1 $(reported) -fsanitize=address,undefined \
 	-fsanitize-recover=address
 # $(call lane_variants,lane,variants): what means something there. To C, plain
 # fields that are raced for mean nothing: only the race detector looks at them.

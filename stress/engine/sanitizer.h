@@ -31,7 +31,7 @@ enum { NATIVE_LANE, TSAN_LANE, ASAN_LANE };
 
 enum {
 	MAX_DIAGNOSES = 32,   /* different ones kept */
-	MOST_REPORTS = 100,   /* of one child: then it ends */
+	MOST_REPORTS = 50,    /* of one child: then it ends */
 	REPORT_TEXT = 4096    /* of the first report of each */
 };
 

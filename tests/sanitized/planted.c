@@ -1,6 +1,7 @@
 /* A target of the tests: it does what only a sanitizer can see.
  *
  *   BUG_UNLOCKED     two actors write a plain field without the lock
+ *   BUG_UNSAID       the same, and no case says so
  *   BUG_FREED_EARLY  reads memory after it was freed
  *   BUG_LEAKS        forgets memory
  *   BUG_OVERFLOWS    a sum of signed numbers that has no result
@@ -39,7 +40,7 @@ void plot_visit(struct plot *p, long who, struct slot *me)
 	(void)me;
 	mutex_lock(&p->lock);
 	p->visits++;
-#ifdef BUG_UNLOCKED
+#if defined BUG_UNLOCKED || defined BUG_UNSAID
 	mutex_unlock(&p->lock);
 	note_last(p, who);
 #else
@@ -57,6 +58,7 @@ void plot_visit(struct plot *p, long who, struct slot *me)
 	me->got[0] = most + 1; /* planted: overflow */
 #endif
 #ifdef BUG_STRAYS
-	*(volatile char *)64 = 1; /* planted: stray */
+	char *volatile nowhere = (char *)64;
+	*nowhere = 1; /* planted: stray */
 #endif
 }

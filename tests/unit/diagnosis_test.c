@@ -151,7 +151,8 @@ TEST(what_programs_say_is_no_report)
 
 TEST(the_order_of_sites_and_values_make_no_difference)
 {
-	struct diagnosis a = { .failure = UNDEFINED_BEHAVIOUR, .kind = "overflow: 1 + 2", .sites = 2,
+	struct diagnosis a = { .failure = UNDEFINED_BEHAVIOUR, .kind = "overflow: 1 + 2",
+			       .sites = 2,
 			       .site = { { .function = "f", .file = "a.c", .line = 1 },
 					 { .function = "g", .file = "a.c", .line = 2 } } };
 	struct diagnosis b = a;
