@@ -61,6 +61,14 @@ check: deps ## set up, build, run the tests
 	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=explore
 	@$(PYTEST) tests $(CHECK_ARGS)
 
+# Part of the night's work; seconds for all storms together.
+SOAK_SECONDS ?= 600
+.PHONY: soak nightly
+soak: deps ## each storm for long in one process: memory and descriptors flat?
+	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=native
+	@$(PYTHON) ci/soak.py --seconds $(SOAK_SECONDS) --keep build/soak
+nightly: soak
+
 .PHONY: bench
 bench: ## the performance figures as JSON
 	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=native >&2

@@ -109,6 +109,17 @@ def test_the_replay_command_runs_with_the_same_seed_and_pins(fixed):
     assert again["pin"]["got"] == fixed[1]["pin"]["got"]
 
 
+def test_a_soak_too_short_to_tell_says_so(tmp_path):
+    """The long one runs at night; this one shows that it runs what is listed."""
+    build("fixed")
+    done = subprocess.run(["ci/soak.py", "--seconds", "1", "--keep", tmp_path], cwd=ROOT,
+                          capture_output=True, text=True, timeout=BOUND_S, check=False)
+    assert done.returncode == 1, done.stderr
+    assert "poller/churn rss_kib  UNCLEAR" in done.stdout
+    kept = json.loads((tmp_path / "poller-churn.json").read_text())
+    assert (kept["verdict"], kept["slices"], kept["ops"] > 0) == ("CLEAN", 1, True)
+
+
 # --- variants: what the storm promises ---
 
 def promises():
@@ -128,18 +139,14 @@ def test_what_must_show_is_caught_with_its_own_class(variant, failure):
     assert document["hits"][failure] >= 3
     assert 0 < document["first_hit_s"] <= document["seconds"]
     assert document["findings"][0]["class"] == failure
-
-
-def test_lost_goroutines_are_rescued_and_the_storm_goes_on():
-    code, document = storm("BUG_COMMIT_IGNORED", "--until-hits", "10")
-    assert (code, document["verdict"]) == (0, "CAUGHT")
-    assert document["rescued"] >= 10
+    # Who was lost went on, in the same process, and nothing has leaked.
     assert document["slices"] == 1
-    assert set(document["hits"]) == {"lost_wakeup"}  # and nothing has leaked
+    assert document["rescued"] >= (3 if failure in ("lost_wakeup", "lost_event") else 0)
 
 
 def test_a_rare_one_is_reported_as_a_rate_and_need_not_show():
-    code, document = storm("BUG_RELEASE_DUMMY", "--until-ops", "100000")
+    rare = [e["variant"] for d in listed("fixed") for e in d["may"] if d["model"] in e["models"]]
+    code, document = storm(rare[0], "--until-ops", "100000")
     assert (code, document["expected"]) == (0, True)
     assert document["verdict"] in ("CAUGHT", "QUIET_AS_EXPECTED")
     rate = sum(document["hits"].values()) / document["seconds"]

@@ -1,0 +1,161 @@
+#!/usr/bin/python3
+"""Soak: each storm of each fixed target for a long time, in one process, must hold what it
+holds: resident memory and open files stay flat.
+
+    ci/soak.py [--seconds S] [--keep FOLDER] [STORM_RESULT.json...]
+
+Without files it runs the storms that build/native/*/fixed/storm list, one after the other
+(--keep: where their results go); with files it judges results that are there. One line per
+figure on stdout:
+
+    poller/churn rss_kib  FLAT  median 5816  growth [-8, 24] over 480 s, allowed 256
+
+Growth is the Theil-Sen slope's 99 % interval times the time, from medians of consecutive
+samples after a time of warming up. Exit: 0 all flat; 1 a figure grows, or nobody can tell,
+or the storm was not clean; 2 a result that cannot be read; 64 usage.
+"""
+import argparse
+import json
+import pathlib
+import statistics
+import subprocess
+import sys
+from typing import List, NamedTuple
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+WARMING = 0.2         # share of the time that does not count
+GROUPS = 40           # medians that the slope is fitted to, at most
+FEWEST = 12           # samples after warming up, or nobody can tell
+CONFIDENCE = 0.99
+SHARE = 0.02          # growth allowed, as a share of the median
+LEAST = {"rss_kib": 256, "files": 16, "open": 16}  # and at least so much
+EXIT_GROWS, EXIT_UNREADABLE, EXIT_USAGE = 1, 2, 64
+
+
+class Judged(NamedTuple):
+    """What one figure does over time; growth: interval, over `seconds`."""
+    word: str
+    median: float
+    low: float
+    high: float
+    seconds: float
+    allowed: float
+
+
+def judge(times: List[float], values: List[float], least: float) -> Judged:
+    """Whether a figure is flat.
+
+    times: in seconds, rising; values: at these; least: growth that is allowed in any case.
+    FLAT: growth above what is allowed is ruled out. GROWS: no growth is ruled out, and more
+    than is allowed was seen. UNCLEAR: neither.
+    """
+    from scipy import stats  # a second to load: not for a usage error
+    start = times[0] + WARMING * (times[-1] - times[0]) if times else 0
+    kept = [(t, v) for t, v in zip(times, values) if t >= start]
+    if len(kept) < FEWEST:
+        return Judged("UNCLEAR", values[-1] if values else 0, float("-inf"), float("inf"), 0, least)
+    size = max(1, len(kept) // GROUPS)
+    groups = [kept[i:i + size] for i in range(0, len(kept) - size + 1, size)]
+    t = [statistics.median(g[0] for g in group) for group in groups]
+    v = [statistics.median(g[1] for g in group) for group in groups]
+    fit = stats.theilslopes(v, t, CONFIDENCE)
+    seconds, median = kept[-1][0] - kept[0][0], statistics.median(v)
+    allowed = max(least, SHARE * median)
+    low, high = fit[2] * seconds, fit[3] * seconds
+    grows = low > 0 and fit[0] * seconds > allowed
+    word = "FLAT" if high <= allowed else "GROWS" if grows else "UNCLEAR"
+    return Judged(word, median, low, high, seconds, allowed)
+
+
+def judge_storm(document: dict) -> List[tuple]:
+    """(figure, Judged) of each figure of a storm's result that has a limit."""
+    samples = document["samples"]
+    times = [s["t"] for s in samples]
+    return [(name, judge(times, [s[name] for s in samples], least))
+            for name, least in LEAST.items()]
+
+
+def report(document: dict) -> bool:
+    """Print a line per figure; returns whether the storm was clean and all is flat."""
+    name = f'{document["target"]}/{document["storm"]}'
+    good = document["verdict"] == "CLEAN"
+    print(f'{name}  {document["verdict"]}  {document["ops"]} operations in '
+          f'{document["seconds"]:.0f} s, {document["slices"]} process')
+    if document["slices"] != 1:
+        print(f"{name}  UNCLEAR  a leak ends with its process: run it in one (--children 1)")
+        good = False
+    for figure, found in judge_storm(document):
+        print(f"{name} {figure}  {found.word}  median {found.median:.0f}  growth "
+              f"[{found.low:.0f}, {found.high:.0f}] over {found.seconds:.0f} s, "
+              f"allowed {found.allowed:.0f}")
+        good = good and found.word == "FLAT"
+    return good
+
+
+def storms() -> List[tuple]:
+    """(program, storm) of every storm of every fixed target that is built."""
+    found = []
+    for program in sorted(ROOT.glob("build/native/*/fixed/storm")):
+        listed = subprocess.run([program, "--list", "--json"], capture_output=True, text=True,
+                                check=True).stdout
+        names = [json.loads(line).get("storm") for line in listed.splitlines()]
+        found += [(str(program.relative_to(ROOT)), name) for name in names if name]
+    return found
+
+
+def run(program: str, name: str, seconds: float) -> dict:
+    """Run one storm in one process. Raises ValueError with one line if it gave no result."""
+    done = subprocess.run([program, "--storm", name, "--seconds", f"{seconds:g}", "--children",
+                           "1", "--patience", "60", "--json"], cwd=ROOT, capture_output=True,
+                          text=True, check=False)
+    if not done.stdout:
+        raise ValueError(f"{program} {name}: {done.stderr.strip() or done.returncode}")
+    return json.loads(done.stdout)
+
+
+def results(options):
+    """The results to judge, from files or from running."""
+    for path in options.results:
+        yield json.loads(path.read_text(encoding="utf-8"))
+    if options.results:
+        return
+    found = storms()
+    if not found:
+        raise ValueError("no storm is built: make build LANE=native")
+    for program, name in found:
+        document = run(program, name, options.seconds / len(found))
+        if options.keep:
+            options.keep.mkdir(parents=True, exist_ok=True)
+            path = options.keep / f'{document["target"]}-{name}.json'
+            path.write_text(json.dumps(document) + "\n", encoding="utf-8")
+        yield document
+
+
+class Parser(argparse.ArgumentParser):
+    """Usage errors are one line, and exit 64."""
+
+    def error(self, message):
+        sys.stderr.write(f"soak: {message}; --help tells more\n")
+        sys.exit(EXIT_USAGE)
+
+
+def main() -> int:
+    """The command line."""
+    parser = Parser(description=__doc__.split("\n\n", maxsplit=1)[0])
+    parser.add_argument("--seconds", type=float, default=600, help="for all storms together")
+    parser.add_argument("--keep", type=pathlib.Path)
+    parser.add_argument("results", type=pathlib.Path, nargs="*")
+    options = parser.parse_args()
+    if not 0 < options.seconds < 1e6:
+        parser.error("--seconds: a time over 0 seconds, please")
+    try:
+        good = [report(document) for document in results(options)]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        sys.stderr.write(f"soak: cannot judge: {str(error).splitlines()[0]}\n")
+        return EXIT_UNREADABLE
+    print("FLAT" if all(good) else "NOT FLAT")
+    return 0 if all(good) else EXIT_GROWS
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,97 @@
+"""The soak's judgement, on samples that leak, and on samples that only look so."""
+import importlib.util
+import json
+import pathlib
+import random
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PROGRAM = ROOT / "ci/soak.py"
+SPEC = importlib.util.spec_from_file_location("soak", PROGRAM)
+soak = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(soak)
+
+
+def made(seconds=600, slope=0.0, noise=0.0, warm=0.0, start=6000, seed=1, figure="rss_kib",
+         **more):
+    """A storm's result whose figure grows by `slope` a second; warm: steps early on."""
+    draw = random.Random(seed)
+    samples = []
+    for t in range(1, seconds + 1):
+        values = {"rss_kib": start, "files": 7000, "open": 4096}
+        step = warm * min(1, t / (0.1 * seconds))
+        values[figure] = round(values[figure] + slope * t + step + draw.gauss(0, noise))
+        samples.append({"t": float(t), "slice": 0, **values})
+    return {"target": "toy", "storm": "gale", "verdict": "CLEAN", "ops": 10, "seconds": seconds,
+            "slices": 1, "samples": samples, **more}
+
+
+def word(document, figure="rss_kib"):
+    """The judgement on one figure."""
+    return dict(soak.judge_storm(document))[figure].word
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("noise", [0, 5, 50])
+def test_flat_is_flat_whatever_the_noise(seed, noise):
+    assert word(made(noise=noise, seed=seed)) == "FLAT"
+    assert word(made(noise=noise, seed=seed, warm=2000)) == "FLAT"
+    assert word(made(noise=noise, seed=seed, slope=-1)) == "FLAT"
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("figure, slope, noise", [
+    ("rss_kib", 1, 0), ("rss_kib", 1, 50), ("rss_kib", 10, 200), ("files", 0.5, 30),
+    ("files", 5, 100), ("open", 1, 1)])
+def test_a_leak_is_seen(figure, slope, noise, seed):
+    document = made(slope=slope, noise=noise, seed=seed, figure=figure)
+    assert word(document, figure) == "GROWS"
+    judged = dict(soak.judge_storm(document))[figure]
+    assert judged.low <= slope * judged.seconds <= judged.high or noise == 0
+    others = set(soak.LEAST) - {figure}
+    assert {word(document, other) for other in others} == {"FLAT"}
+
+
+def test_what_cannot_be_told_is_no_pass():
+    assert word(made(seconds=10)) == "UNCLEAR"
+    assert word(made(noise=20000, start=100000, seconds=30)) == "UNCLEAR"
+    assert soak.judge([], [], 1).word == "UNCLEAR"
+
+
+def run(*arguments):
+    return subprocess.run([sys.executable, PROGRAM, *map(str, arguments)], capture_output=True,
+                          text=True, cwd=ROOT, check=False)
+
+
+def test_the_command_says_it_and_exits_by_it(tmp_path):
+    path = tmp_path / "result.json"
+    for document, code, said in [
+            (made(), 0, "toy/gale rss_kib  FLAT"),
+            (made(slope=2), 1, "toy/gale rss_kib  GROWS"),
+            (made(slope=2, figure="files"), 1, "toy/gale files  GROWS"),
+            (made(verdict="REFUTED"), 1, "toy/gale  REFUTED"),
+            (made(slices=3), 1, "run it in one")]:
+        path.write_text(json.dumps(document))
+        done = run(path)
+        assert done.returncode == code, done.stdout
+        assert said in done.stdout
+        assert done.stdout.endswith("NOT FLAT\n" if code else "\nFLAT\n")
+
+
+@pytest.mark.parametrize("content, code", [("", 2), ("{}", 2), ("[1]", 2)])
+def test_unreadable_results_get_one_line(tmp_path, content, code):
+    path = tmp_path / "result.json"
+    path.write_text(content)
+    done = run(path)
+    assert done.returncode == code
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_bad_usage():
+    assert run("--seconds", "0").returncode == 64
+    assert run("--seconds", "x").returncode == 64
+    assert run("--frobnicate").returncode == 64
+    assert run("no/such/file").returncode == 2
