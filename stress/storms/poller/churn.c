@@ -212,7 +212,7 @@ static bool enough(void)
  * closed. */
 static bool hopeless(struct audit_found found, bool rising)
 {
-	enum { AUDITS = 40 };
+	enum { AUDITS = 20 };
 	static unsigned in_vain;
 	in_vain = rising || found.lost == 0 ? 0 : in_vain + 1;
 	return in_vain == AUDITS;
@@ -305,6 +305,7 @@ static void run(const struct storm_order *order)
 	pthread_setattr_default_np(&small);
 	signal(SIGPIPE, SIG_IGN);
 	memset(&churn, 0, sizeof churn);
+	memset(&total, 0, sizeof total);
 	churn.order = order;
 	before = *order->counts;
 	/* relaxed: alone */
