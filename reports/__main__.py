@@ -41,6 +41,7 @@ def arguments(words) -> argparse.Namespace:
 
 def run_command(options: argparse.Namespace) -> int:
     """Carry out one command; returns the exit code. Raises BadFolder, BadDocument, OSError."""
+    from reports import explored as explorer
     from reports import folder, html, junit, session, table
     run = folder.load(options.run)
     verdicts = session.graded(run)
@@ -56,7 +57,7 @@ def run_command(options: argparse.Namespace) -> int:
     if options.command == "junit":
         name, text = "junit.xml", junit.text(run, verdicts)
     else:
-        explored = html.explore_documents(options.explore) if options.explore else None
+        explored = explorer.documents(options.explore) if options.explore else None
         name, text = "index.html", html.text(run, verdicts, explored)
     path = options.output or options.run / name
     folder.write_atomic(path, text)

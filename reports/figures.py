@@ -25,6 +25,7 @@ def row(subject: Subject, control: Optional[Subject], judged: Judged, expected: 
         "lane": subject.lane, "role": subject.role, "verdict": verdict, "reason": reason,
         "failure": failure, "expected": expected, "expects": subject.expected,
         "purpose": (subject.listed or {}).get("purpose", ""),
+        "actors": (subject.listed or {}).get("actors", []), "storm": storm(results),
         "model": (subject.listed or {}).get("model", ""),
         "hits": {name: n for name, n in hits.items() if n},
         "rounds": int(subject.total("rounds")), "seconds": subject.total("seconds"),
@@ -136,6 +137,18 @@ def replay(subject: Subject) -> str:
     if not chosen:
         return ""
     return chosen[0]["result"]["replay"] if chosen[0]["result"] else chosen[0]["command"]
+
+
+STORM_FIGURES = ("operations", "ops", "commits", "aborts", "events", "descriptors",
+                 "parked_most", "graces", "cleared", "rescued", "failed_opens", "samples")
+
+
+def storm(results: List[dict]) -> Optional[dict]:
+    """What only a storm tells, of its longest result; None for a case."""
+    storms = [r for r in results if "storm" in r]
+    longest = max(storms, key=lambda r: r["seconds"], default=None)
+    return longest and {"seconds": longest["seconds"],
+                        **{name: longest.get(name) for name in STORM_FIGURES}}
 
 
 def finite(value: Optional[float]) -> Optional[float]:

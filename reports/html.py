@@ -1,13 +1,12 @@
 """The report page: one self-contained offline file."""
-import json
 from pathlib import Path
 from typing import Dict, List, Optional
 
 import jinja2
 
-from reports import schema, table, words
+from reports import explored as explorer
+from reports import svg, table, topology, words
 from reports.folder import Run
-from reports.svg import profile_svg
 
 TEMPLATES = Path(__file__).with_name("templates")
 LIMIT_BYTES = 1_000_000
@@ -18,30 +17,34 @@ def text(run: Run, verdicts: dict, explored: Optional[List[dict]] = None) -> str
 
     run, verdicts: as loaded and graded; explored: "explore" documents, None to look for
     them beside the run (../explore/results.jsonl). Returns HTML; it refers to nothing
-    outside itself. A page over LIMIT_BYTES goes without the details of what is expected.
+    outside itself. A page over LIMIT_BYTES goes without the explorer's traces of what is
+    expected, then without other details of it.
     """
     warnings = list(run.warnings)
     if explored is None:
-        explored = found_beside(run.path, warnings)
-    page = _page(run, verdicts, warnings, explored, brief=False)
-    if len(page.encode()) < LIMIT_BYTES:
-        return page
-    return _page(run, verdicts, warnings, explored, brief=True)
+        explored = explorer.found_beside(run.path, warnings)
+    for traces, brief in ((True, False), (False, False), (False, True)):
+        page = _page(run, verdicts, warnings, explored, traces, brief)
+        if len(page.encode()) < LIMIT_BYTES:
+            break
+    return page
 
 
 def _page(run: Run, verdicts: dict, warnings: List[str], explored: List[dict],
-          brief: bool) -> str:
+          traces: bool, brief: bool) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True,
         lstrip_blocks=True, undefined=jinja2.StrictUndefined)
-    environment.globals.update(words=words, profile_svg=profile_svg)
+    environment.globals.update(words=words, svg=svg)
     rows = words.ordered(verdicts["rows"])
+    cases = by_case(rows)
     return environment.get_template("report.html").render(
         run=run.header, complete=run.complete, warnings=warnings, verdicts=verdicts,
-        cases=by_case(rows), targets=by_target(rows), replay=table.replay(run.header),
+        cases=cases, targets=by_target(rows), replay=table.replay(run.header),
         wrong=[row for row in rows if not row["expected"]],
         overtime=table.overtime(run.header), seconds=sum(row["seconds"] for row in rows),
-        explored=explored_table(explored), brief=brief)
+        explored=explorer.table(explored), traces=traces, brief=brief,
+        pictures=placements(cases, topology.load(run.path / "topology.xml")))
 
 
 def by_case(rows: List[dict]) -> Dict[str, List[dict]]:
@@ -69,53 +72,22 @@ def by_target(rows: List[dict]) -> List[dict]:
     return list(found.values())
 
 
-def found_beside(path: Path, warnings: List[str]) -> List[dict]:
-    """The explorer's documents in ../explore/results.jsonl; [] without that file.
+def placements(cases: Dict[str, List[dict]], machine) -> Dict[str, List[dict]]:
+    """Where the actors of each case sat: {case: [{"pins": [(actor, location)], "picture"}]}.
 
-    path: of the run. A file that cannot be read gets a line in `warnings`, no more: it is
-    not this run's.
+    One entry per different placement of its rows; machine: from topology.load(). The
+    picture is "" where it cannot be drawn.
     """
-    try:
-        return explore_documents(path.parent / "explore" / "results.jsonl")
-    except FileNotFoundError:
-        return []
-    except (OSError, UnicodeDecodeError, schema.BadDocument) as error:
-        warnings.append(f"explorer results left out: {error}")
-        return []
-
-
-def explore_documents(path: Path) -> List[dict]:
-    """The "explore" documents of a JSON-lines file; other kinds are left out.
-
-    Raises schema.BadDocument with the line's number, OSError if it cannot be read.
-    """
-    found = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        try:
-            document = json.loads(line)
-            if isinstance(document, dict) and document.get("kind") == "explore":
-                found.append(schema.check(document, "explore"))
-        except (ValueError, schema.BadDocument) as error:
-            raise schema.BadDocument(f"{path} line {number}: {error}") from None
+    found: Dict[str, List[dict]] = {}
+    for name, rows in cases.items():
+        different = dict.fromkeys(tuple(pins_of(row)) for row in rows if pins_of(row))
+        found[name] = [{"pins": pins, "picture": topology.placement_svg(machine, pins)}
+                       for pins in different]
     return found
 
 
-def explored_table(documents: List[dict]) -> dict:
-    """Explorer results, a table per case: models across, variants down.
-
-    Returns {"models": [...], "cases": {name: {"wrong": unexpected cells, "lines": {variant:
-    {model: cell}}}}}; a cell says what was found, or how far was searched in vain.
-    """
-    cases: Dict[str, dict] = {}
-    for document in documents:
-        hits = {name: n for name, n in document["hits"].items() if n}
-        searched = "exhausted" if document.get("exhausted") else "searched"
-        case = cases.setdefault(f'{document["target"]}/{document["case"]}',
-                                {"wrong": 0, "lines": {}})
-        case["wrong"] += document.get("expected") is False
-        case["lines"].setdefault(document["variant"], {})[document["model"]] = {
-            "hit": bool(hits), "expected": document.get("expected"),
-            "text": ", ".join(hits) if hits else f"none, {searched}",
-            "executions": words.count(document["executions"]),
-            "replay": document.get("replay", "")}
-    return {"models": list(dict.fromkeys(d["model"] for d in documents)), "cases": cases}
+def pins_of(row: dict) -> List[tuple]:
+    """(actor, location obtained) of a row; [] where nothing was pinned."""
+    got = (row["pin"] or {}).get("got") or []
+    names = row["actors"] + [f"thread {n}" for n in range(len(row["actors"]), len(got))]
+    return [(name, str(location)) for name, location in zip(names, got) if location]

@@ -1,7 +1,10 @@
 """Small hand-made pictures for the report page."""
+import math
 from typing import List
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
+
+from reports import words
 
 WIDTH, HEIGHT, EDGE = 560, 110, 18
 
@@ -47,3 +50,66 @@ def profile_svg(profile: List[list]) -> str:
               f'<text x="{WIDTH - EDGE}" y="12" text-anchor="end">● near misses, top '
               f'{100 * top_near:.3g} %</text></svg>']
     return Markup("".join(parts))
+
+
+ROW, LABEL, RIGHT = 20, 215, 150
+CURVE_WIDTH, CURVE_HEIGHT, CURVE_POINTS = 270, 84, 160
+
+
+def rates_svg(rows: List[dict]) -> Markup:
+    """Hits a second of a case's variants with their 99.9 % intervals, on a common log scale.
+
+    rows: verdict rows; without hits the upper bound is an arrow to the left. "" when no row
+    has a rate.
+    """
+    shown = [row for row in rows if row["rate_s"] and row["rate_s"][2] > 0]
+    if not shown:
+        return Markup("")
+    values = [v for row in shown for v in row["rate_s"] if v > 0]
+    low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
+    high, step = max(high, low + 1), max(1, (high - low) // 6)
+    bottom = ROW * len(shown) + 6
+    inner = 720 - LABEL - RIGHT
+
+    def x(value):
+        return LABEL + (math.log10(value) - low) / (high - low) * inner
+
+    parts = []
+    for power in range(low, high + 1, step):
+        at = x(10.0 ** power)
+        parts.append(f'<path class="grid" d="M{at:.1f} 2V{bottom}"/><text class="tick" '
+                     f'x="{at:.1f}" y="{bottom + 13}">{words.number(10.0 ** power)}/s</text>')
+    for number, row in enumerate(shown):
+        y, (value, least, most) = ROW * number + 13, row["rate_s"]
+        kind = "hit" if value else "none"
+        start, mark = (x(least or 10.0 ** low), f"M{x(value):.1f} {y}h0") if value else (
+            LABEL, f"M{x(most):.1f} {y - 4}v8")
+        parts.append(f'<text x="2" y="{y + 4}">{escape(row["variant"])}</text>'
+                     f'<path class="range {kind}" d="M{start:.1f} {y}H{x(most):.1f}"/>'
+                     f'<path class="mark {kind}" d="{mark}"/>'
+                     f'<text x="{720 - RIGHT + 8}" y="{y + 4}">{escape(words.rate(row))}</text>')
+    return Markup(f'<svg class="rates" viewBox="0 0 720 {bottom + 18}" role="img" aria-label='
+                  f'"hits a second with 99.9 % intervals">{"".join(parts)}</svg>')
+
+
+def curve_svg(title: str, samples: List[dict], key: str) -> Markup:
+    """One figure of a storm's samples over their time "t", from zero to its top."""
+    points = [(sample["t"], sample[key]) for sample in samples]
+    if not points:
+        return Markup("")
+    every = math.ceil(len(points) / CURVE_POINTS)
+    kept = list(points[::every])
+    kept += [points[-1]] if kept[-1] != points[-1] else []
+    end, top = max(t for t, _ in kept) or 1, max(v for _, v in kept) or 1
+    base, room = CURVE_HEIGHT - 18, CURVE_HEIGHT - 38
+    line = " ".join(f"{4 + t / end * (CURVE_WIDTH - 8):.1f},{base - v / top * room:.1f}"
+                    for t, v in kept)
+    dots = "".join(f"M{p.replace(',', ' ')}h0" for p in line.split()) if len(kept) < 20 else ""
+    return Markup(
+        f'<svg class="curve" viewBox="0 0 {CURVE_WIDTH} {CURVE_HEIGHT}" role="img" '
+        f'aria-label="{escape(title)} over {end:.1f} s"><path class="axis" d="M4 {base}'
+        f'H{CURVE_WIDTH - 4}"/><polyline points="{line}"/><path class="dot" d="{dots}"/>'
+        f'<text x="4" y="12">{escape(title)}: {words.count(kept[0][1])} … '
+        f'{words.count(kept[-1][1])}, top {words.count(max(v for _, v in kept))}</text>'
+        f'<text x="{CURVE_WIDTH - 4}" y="{CURVE_HEIGHT - 4}" text-anchor="end">{end:.3g} s</text>'
+        f'<text x="4" y="{CURVE_HEIGHT - 4}">0</text></svg>')

@@ -21,6 +21,16 @@ MEANINGS = {
     "SKIPPED": "this machine lacks what the test needs: no evidence either way",
 }
 
+STORM = {"commits": "goroutines that parked, and stayed so for a while",
+         "aborts": "parks called off by their commit step", "events": "from epoll",
+         "descriptors": "held by the target at once, at most",
+         "parked_most": "goroutines parked at once, at most",
+         "graces": "times that suspicions were put to the proof",
+         "cleared": "suspicions that did not hold", "rescued": "goroutines readied by the rig",
+         "failed_opens": "for want of descriptors or ports"}
+SAMPLED = {"lost": "lost", "stuck": "stuck", "open": "open descriptors",
+           "files": "files of the process", "rss_kib": "RSS in KiB", "ops": "operations"}
+
 SHORT = {"FIX_CONFIRMED": "confirmed", "QUIET_AS_EXPECTED": "quiet"}
 
 
