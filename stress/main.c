@@ -1,6 +1,7 @@
-/* storm: runs a case on real cores.
+/* storm: runs a case on real cores, or a storm on the whole target.
  *
  *   storm --list
+ *   storm --storm churn --seconds 5
  *   storm --case close_vs_block --seconds 2
  *
  *   poller/close_vs_block BUG_RELEASE_DUMMY: 2.90 M rounds in 1.77 s (1.6 M/s)
