@@ -13,7 +13,7 @@
  *                      translation that people write. BUG_RELEASE_DUMMY+plain.
  *   BUG_RELEASE_ALL    and the semaphores acquire/release too. BUG_RELEASE_ALL+plain.
  *   BUG_ACQREL_STORE   a plausible wrong fix: publish by a release store, check by an
- *                      acquire load.
+ *                      acquire load, and the semaphores acquire/release.
  *   BUG_ACQREL_RMW     the same with publish by an acq_rel read-modify-write.
  */
 #ifndef POLLER_VARIANT_H
@@ -47,7 +47,7 @@ typedef uint64_t flag64;
 #define sem_store(s, x) bare_store(s, x)
 #define sem_cas(s, seen, x) cas_seq_cst(s, seen, x)
 #define sem_exchange(s, x) exchange_seq_cst(s, x)
-#elif defined BUG_RELEASE_ALL
+#elif defined BUG_RELEASE_ALL || defined BUG_ACQREL_STORE || defined BUG_ACQREL_RMW
 #define sem_load(s) load_acquire(s)
 #define sem_store(s, x) store_release(s, x)
 #define sem_cas(s, seen, x) cas_acq_rel(s, seen, x)
