@@ -278,6 +278,7 @@ void child_work(const struct child_plan *plan, struct result *r)
 	shop.result = r;
 	bool yields = r->pins.shared_pu || !r->pins.pinned;
 	shop.crew = crew_new(plan->subject, yields, plan->seed);
+	shop.crew->heartbeat = &r->heartbeat;
 	runtime = &spin_runtime;
 	pthread_t thread[MAX_ACTORS];
 	struct seat seat[MAX_ACTORS];

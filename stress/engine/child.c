@@ -120,7 +120,7 @@ bool child_run(const struct child_plan *plan, struct result *r)
 	bool reported = sanitizer_collect(r) > 0;
 	bool ended = !alive && judge_end(r, status, reported);
 	if (alive)
-		result_add_failure(r, TIMEOUT, "no block ended within --patience");
+		result_add_failure(r, TIMEOUT, "no sign of life within --patience");
 	r->children++;
 	if (plan->phase == PHASE_MEASURE && r->measured_children + 1 < MAX_CHILDREN)
 		r->measured_children++;

@@ -43,7 +43,7 @@ struct result {
 	struct pin_plan pins;      /* the children note here where they sat */
 	struct aim aim;
 	struct env env;            /* what PHASE_MEASURE measures */
-	word64 heartbeat;          /* blocks done, for the parent's watch */
+	word64 heartbeat;          /* rounds go by, for the parent's watch */
 	uint64_t count[OUT_KINDS]; /* all rounds by outcome */
 	uint64_t failures[FAILURE_COUNT];
 	struct tally all;          /* every block */
@@ -63,7 +63,7 @@ struct child_plan {
 	const struct subject *subject;
 	enum phase phase;
 	int64_t ns;           /* how long to run */
-	int64_t patience;     /* ns without the end of a block: a timeout */
+	int64_t patience;     /* ns without a sign of life: a timeout */
 	uint64_t until_hits;  /* stop after so many hits in all; 0: never */
 	uint64_t seed;
 };

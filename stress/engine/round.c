@@ -3,11 +3,12 @@
 
 #include <sched.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine/clock.h"
 #include "stress/world.h"
 
-enum { LATE_NS = 100000, START_MARGIN_NS = 400 };
+enum { LATE_NS = 100000, START_MARGIN_NS = 400, NAP_US = 50 };
 
 static _Thread_local struct worker *self;
 
@@ -22,7 +23,12 @@ static void look_around(struct worker *w, int64_t *since)
 		*since = now;
 	else if (now - *since > LATE_NS)
 		w->late = true; /* a peer is off its processor: the block is spoilt */
-	if (w->crew->yields)
+	if (!w->crew->yields)
+		return;
+	/* Who sleeps is run before those who never do. */
+	if (w->late)
+		usleep(NAP_US);
+	else
 		sched_yield();
 }
 
@@ -333,6 +339,9 @@ __attribute__((noinline)) static void run_rounds(struct worker *w)
 	struct crew *c = w->crew;
 	while (w->round < c->first + BLOCK_ROUNDS) {
 		uint32_t i = round_index(w->round - c->first);
+		if (w->actor == 0 && (w->round - c->first) % PACED == 0 && c->heartbeat)
+			/* relaxed: only watched for change */
+			fetch_add_relaxed(c->heartbeat, 1);
 		w->index = i;
 		w->state = c->states + i * c->pitch + c->env.shift * 8;
 		w->slots = c->slot + i * c->slots;

@@ -62,6 +62,7 @@ struct crew {
 	size_t pitch;                 /* bytes from state to state */
 	struct slot *slot;            /* BLOCK_ROUNDS x slots */
 	word32 *outcome;              /* per round of the block: OUT_... */
+	word64 *heartbeat;            /* counted up as rounds go by; NULL: nobody cares */
 	char fatal[96];               /* the first fatal's message */
 	_Alignas(128) word64 judged;  /* the newest round that a stranded actor judged */
 	struct worker worker[MAX_ACTORS];
