@@ -67,6 +67,12 @@ def explorer():
         return None
 
 
+def programs():
+    """What each program of stress/bench measures, by its target."""
+    return {name: json.loads(subprocess.check_output([f"{NATIVE}/bench/{name}"], text=True))
+            for name in sorted(os.listdir(f"{NATIVE}/bench"))}
+
+
 def main():
     before = steal_ticks()
     variant, rates = control()
@@ -78,7 +84,7 @@ def main():
              for i in range(1, 16)]
     fast = storm("fixed", "--seconds", "2", "--env", "pace=120")
     fixed = storm("fixed", *seconds)
-    costs = json.loads(subprocess.check_output([f"{NATIVE}/bench/poller"], text=True))
+    costs = programs()
     print(json.dumps({
         "schema": 1,
         "kind": "bench",
@@ -96,7 +102,8 @@ def main():
                       "spread": rate(spread) / max(rate(plain), 1e-9),
                       "rounds": natural["rounds_per_s"] / plain["rounds_per_s"]},
         "first_hit_s_median": statistics.median(d["first_hit_s"] or 2.0 for d in first),
-        "uncontended": costs,
+        "uncontended": costs.pop("poller"),
+        "targets": costs,
         "explore": explorer(),
         "load": os.getloadavg()[0],
         "steal_ticks": steal_ticks() - before,
