@@ -3,8 +3,10 @@
 
     fuzz/table.py [--target T] [--variant V] [--case C] [--model M] [--seconds S] [--seed N]
 
-The binaries are found (build/explore/TARGET/VARIANT/explore) and say themselves which
-cases they have. Each result goes as one line of JSON into build/explore/results.jsonl.
+--seconds is for each case and model, 2 unless given: enough for what can be exhausted soon; the
+rest gets random search and the beginning of the exhaustive one (--seconds 60 for more). The
+binaries are found (build/explore/TARGET/VARIANT/explore) and say themselves which cases they
+have. Each result goes as one line of JSON into build/explore/results.jsonl.
 Exit status: 0 as the cases expect, 1 unexpected verdict, 2 the rig failed, 64 usage.
 
     poller/BUG_ACQREL_STORE           tso
@@ -19,7 +21,8 @@ import subprocess
 import sys
 import tempfile
 
-MODELS = ("sc", "tso")
+MODELS = ("sc", "tso", "armv8", "armv8+lse", "armv8+rcpc", "armv8+lse+rcpc", "c11")
+SECONDS = 2  # what can be exhausted soon is, the rest is random search and a bounded part
 SLACK = 60  # seconds beyond --seconds before a run counts as hanging
 CELL = 42
 SHORT = {"QUIET_AS_EXPECTED": "quiet", "CAUGHT": "caught", "CLEAN": "clean",
@@ -53,7 +56,7 @@ def lines_of(command, timeout):
 
 def work(options):
     """Every (binary, case, model) that the options leave."""
-    models = [options.model] if options.model else MODELS
+    models = options.model or MODELS
     return [(binary, case["case"], model)
             for binary in binaries(options.build, options.target, options.variant)
             for case in lines_of([binary, "--list", "--json"], SLACK)
@@ -137,14 +140,24 @@ class Parser(argparse.ArgumentParser):
         self.exit(64, f"{self.prog}: {message}\n")
 
 
+def model_names(text):
+    """Models parted by commas."""
+    names = text.split(",")
+    for name in names:
+        if name not in MODELS:
+            raise argparse.ArgumentTypeError(f"{name}: not one of {', '.join(MODELS)}")
+    return names
+
+
 def parse(arguments):
     parser = Parser(description="Explore every case, variant and model.")
     parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/explore"))
     parser.add_argument("--out", type=pathlib.Path, help="default: results.jsonl in --build")
     for name in ("target", "variant", "case"):
         parser.add_argument(f"--{name}")
-    parser.add_argument("--model", choices=MODELS)
-    parser.add_argument("--seconds", type=float, default=60, help="per case and model, at most")
+    parser.add_argument("--model", type=model_names, help="one or several, by commas; all")
+    parser.add_argument("--seconds", type=float, default=SECONDS,
+                        help="per case and model, at most")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     return parser.parse_args(arguments)
