@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "build.h"
+#include "machines.h"
 #include "memory/model.h"
 #include "symbol.h"
 #include "trace.h"
@@ -208,6 +209,7 @@ static void put_finding(const struct request *q, const struct finding *f)
 	printf(",\"finding\":{\"class\":\"%s\"", failure_text(f->run.failure));
 	put_field("outcome", outcome_name(q->test, &f->run));
 	put_field("meaning", meaning(q->test, &f->run));
+	put_field("machines", machines_text(q, f->run.failure));
 	printf(",\"trace\":[");
 	first_line = true;
 	render(q, f, json_line);
@@ -310,6 +312,7 @@ static void finding_text(const struct request *q, const struct finding *f)
 {
 	printf("%s: %s (%s)\n", failure_text(f->run.failure), outcome_name(q->test, &f->run),
 	       meaning(q->test, &f->run));
+	printf("  shows on: %s\n", machines_text(q, f->run.failure));
 	for (unsigned i = 0; f->run.failure == DATA_RACE && i < 2; i++) {
 		char side[400];
 		race_side(q->test, &f->race, i, side, sizeof side);

@@ -73,6 +73,27 @@ def test_bounds_on_stale_reads_and_preemptions_are_separate(binaries):
     assert wide["hits"] == {}
 
 
+WORDS = [  # the models that show it, and what a finding then says
+    ({"sc"}, "any machine"),
+    ({"tso", "armv8+lse"}, "x86 and ARM64"),
+    ({"tso", "armv8"}, "x86; ARM64, LL/SC builds only: an LSE build hides it"),
+    ({"tso", "armv8+lse+rcpc"}, "x86; ARM64 with RCpc"),
+    ({"armv8+lse"}, "ARM64"),
+    ({"armv8"}, "ARM64, LL/SC builds only: an LSE build hides it"),
+    ({"armv8+lse+rcpc"}, "ARM64 with RCpc"),
+    ({"armv8+rcpc"}, "ARM64 with RCpc, LL/SC builds only"),
+]
+
+
+def test_a_finding_says_on_which_machines(binaries):
+    """The same words whichever of the models found it."""
+    for variant, (binary, shows) in binaries.items():
+        for model in sorted(shows)[:1] + sorted(shows)[-1:]:
+            result = lines(binary, "--case", CASE, "--model", model, "--search", "random")[0]
+            words = next(text for models, text in WORDS if models <= shows)
+            assert result["finding"]["machines"] == words, (variant, model)
+
+
 def test_a_stale_read_is_shrunk_replayed_and_told(binaries):
     binary, _ = binaries["BUG_BARE_FLAGS"]
     result = lines(binary, "--case", CASE, "--model", "armv8")[0]
