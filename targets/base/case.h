@@ -65,6 +65,7 @@ struct actor {
 struct test_case {
 	const char *target, *name, *layout, *file, *purpose;
 	size_t state_size;
+	size_t state_align; /* where it is more than a pointer's: _Alignof; else 0 */
 	struct actor actor[MAX_ACTORS + 1]; /* ends at the first without a name */
 	unsigned passive;
 	/* Makes a state ready for a round. The slots are already in order

@@ -22,6 +22,9 @@ __attribute__((used, section("stormrig_cases"))) static const struct test_case
 CASE(four, .state_size = 100000, .passive = 2,
      .actor = { { "a", idle }, { "b", idle }, { "c", idle }, { "d", idle } });
 
+/* A state with a place of its own in its line. */
+CASE(placed, .state_size = 128, .state_align = 64, .actor = { { "a", idle }, { "b", idle } });
+
 static struct subject subject;
 
 static void find(const char *name)
@@ -44,6 +47,22 @@ TEST(subjects)
 	CHECK_EQ(subject.actors, 4);
 	CHECK_EQ(subject.slots, 6);
 	CHECK(!subject_find("none", &subject));
+}
+
+TEST(an_aligned_state_is_never_shifted)
+{
+	struct env e;
+	uint64_t rng = 1;
+	find("placed");
+	for (int i = 0; i < 200; i++) {
+		env_random(&e, &subject, -1, &rng);
+		CHECK_EQ(e.shift, 0);
+	}
+	CHECK_HAS(env_parse("shift=1", &subject, &e), "shift is 0");
+	CHECK(env_parse("shift=0", &subject, &e) == NULL);
+	find("pair");
+	CHECK(env_parse("shift=1", &subject, &e) == NULL);
+	CHECK_HAS(env_parse("layout=spread,shift=1", &subject, &e), "shift is 0");
 }
 
 /* What is printed is what ran: the text names everything that matters. */

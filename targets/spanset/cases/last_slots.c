@@ -17,7 +17,7 @@ static int judge(const void *state, const struct slot *slots)
 
 CASE(last_slots,
      .purpose = "two poppers take the last two items of a block",
-     .state_size = sizeof(struct state),
+     .state_size = sizeof(struct state), .state_align = _Alignof(struct state),
      .actor = { { "left", pop_one }, { "right", pop_one } },
      .prepare = prepare, .judge = judge,
      LAST_SLOTS_OUTCOMES, LAST_SLOTS_EXPECT);

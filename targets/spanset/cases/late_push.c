@@ -53,7 +53,7 @@ static int judge(const void *state, const struct slot *slots)
 
 CASE(late_push,
      .purpose = "a late pusher of a block's first entry and the popper of its last one",
-     .state_size = sizeof(struct state),
+     .state_size = sizeof(struct state), .state_align = _Alignof(struct state),
      .actor = { { "pusher", late_pusher }, { "popper", popper } },
      .prepare = prepare, .judge = judge,
      OUTCOMES({ "pushed_first", OK, NO_FAILURE, "the entry was there when the last was popped" },

@@ -68,7 +68,7 @@ static int judge(const void *state, const struct slot *slots)
 
 CASE(node_again,
      .purpose = "a pop while the node is popped by another and pushed again",
-     .state_size = sizeof(struct state),
+     .state_size = sizeof(struct state), .state_align = _Alignof(struct state),
      .actor = { { "popper", popper }, { "juggler", juggler } },
      .prepare = prepare, .judge = judge,
      OUTCOMES({ "apart", OK, NO_FAILURE, "the pop was before, after or between" },

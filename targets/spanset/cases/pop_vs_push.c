@@ -51,7 +51,7 @@ static int judge(const void *state, const struct slot *slots)
 
 CASE(pop_vs_push,
      .purpose = "a pop while the set's only item is being pushed",
-     .state_size = sizeof(struct state),
+     .state_size = sizeof(struct state), .state_align = _Alignof(struct state),
      .actor = { { "pusher", pusher }, { "popper", popper } },
      .prepare = prepare, .judge = judge,
      OUTCOMES({ "found_empty", OK, NO_FAILURE, "the popper came too early" },

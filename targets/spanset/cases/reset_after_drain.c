@@ -48,7 +48,7 @@ static int judge(const void *state, const struct slot *slots)
 
 CASE(reset_after_drain,
      .purpose = "a set is drained by two, reset by the later one and filled again",
-     .state_size = sizeof(struct state),
+     .state_size = sizeof(struct state), .state_align = _Alignof(struct state),
      .actor = { { "left", drainer }, { "right", drainer } },
      .prepare = prepare, .judge = judge,
      OUTCOMES({ "in_turn", OK, NO_FAILURE, "one had popped before the other began" },
