@@ -14,11 +14,13 @@ bool order_is_over(const struct storm_order *order);
 void report_episode(const struct storm_order *order, struct work *w);
 
 /* Each bug as history has it, and what follows from it: a block freed early is
- * used twice, and then anything may happen to its items. */
+ * used twice, and then anything may happen to its items; who makes it ready for
+ * its second use races with who still reads it. */
 #define FOLLOWS(variant)                                                                  \
 	{ variant, EARLY_FREE, EVERY_MODEL }, { variant, BLOCK_LEAK, EVERY_MODEL },       \
 		{ variant, LOST_ITEM, EVERY_MODEL },                                      \
 		{ variant, DUPLICATE_ITEM, EVERY_MODEL }, { variant, WEDGE, EVERY_MODEL }, \
-		{ variant, FATAL, EVERY_MODEL }, { variant, CRASH, EVERY_MODEL }
+		{ variant, FATAL, EVERY_MODEL }, { variant, CRASH, EVERY_MODEL },         \
+		{ variant, DATA_RACE, EVERY_MODEL }
 
 #endif

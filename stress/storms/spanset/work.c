@@ -245,6 +245,8 @@ void work_begin(struct work *w, uint32_t entries)
 void work_end(struct work *w)
 {
 	span_memory_end(&w->memory);
+	free(w->drain.log);
+	w->drain.log = NULL;
 }
 
 void work_hire(struct work *w, enum role role, uint32_t quota)
