@@ -7,6 +7,7 @@ import re
 from typing import Optional
 
 LANES = ("tsan", "asan")
+SLOWER = 4  # times the grace of a native program: reports and leak checks come at the end
 
 MAPPING = ("ThreadSanitizer does not find its memory where it must be: lower the randomness "
            "(sysctl vm.mmap_rnd_bits=28) or run it without (setarch -R COMMAND)")

@@ -98,7 +98,8 @@ class Programs:
         The record has `stderr_text`, which the caller moves into the run folder.
         """
         command = self.command(order)
-        bound = order.seconds + self.grace_s
+        slow = sanitizer.SLOWER if self.lane in sanitizer.LANES else 1
+        bound = order.seconds + self.grace_s * slow
         try:
             ended = process.run(command, bound, self.cwd, self.tick)
         except OSError as error:
