@@ -214,8 +214,10 @@ static void measure(const char *name, const enum role *roles, unsigned threads, 
 	for (unsigned i = 0; i < threads; i++)
 		run.role[i] = roles[i];
 	json_object(stdout, name);
-	for (const struct peer *p = peers; p->begin; p++)
+	for (const struct peer *p = peers; p->begin; p++) {
 		json_real(stdout, p->name, rate(p, threads, (double)pushers * PAIRS));
+		fflush(stdout);
+	}
 	json_end(stdout);
 }
 
