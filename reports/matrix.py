@@ -13,6 +13,7 @@ from reports.subject import Subject, env_text, home, is_clean
 
 # An item's share of the time, in units of budget.
 WEIGHT = {"race": 6.0, "buggy": 0.5, "quiet": 0.8}
+ALONE = 3.0              # of a race without a control, as storms are
 # How many times its share an item may use: most caught variants stop early.
 STRETCH = {"race": 1.0, "buggy": 5.0, "quiet": 1.0}
 LONGEST_UNIT_S = 3.0
@@ -41,6 +42,11 @@ class Item:
         """Test id: poller/close_vs_block, or poller/close_vs_block-BUG_X."""
         base = f"{self.target}/{self.case}"
         return base if self.kind == "race" else f"{base}-{self.variants[0]}"
+
+    @property
+    def weight(self) -> float:
+        """Its share of the time, in units of budget."""
+        return ALONE if self.kind == "race" and not self.control else WEIGHT[self.kind]
 
     def planned(self) -> List[dict]:
         """Entries of run.json's plan."""
@@ -130,14 +136,14 @@ class Budget:
     def __init__(self, seconds: float, plan: List[Item]):
         """seconds: for everything; plan: the items that will run."""
         self.end = time.monotonic() + seconds
-        self.left = {item.name: WEIGHT[item.kind] for item in plan}
+        self.left = {item.name: item.weight for item in plan}
 
     def share(self, item: Item) -> float:
         """Seconds that this item may use, as it begins."""
         remaining = max(0.0, self.end - time.monotonic())
         unit = min(LONGEST_UNIT_S, remaining / max(sum(self.left.values()), 1e-9))
         self.left.pop(item.name, None)
-        return max(SHORTEST_S, unit * WEIGHT[item.kind] * STRETCH[item.kind])
+        return max(SHORTEST_S, unit * item.weight * STRETCH[item.kind])
 
 
 class Runner:
@@ -208,6 +214,7 @@ class Runner:
         """
         control, clean, start = race.control, race.clean, time.monotonic()
         longest = seconds / 2  # of a slice: a share of overtime can be a small one
+        of_clean = min(longest, AIMING * race.seconds) if control else seconds
         while True:
             turn = race.turns
             spent = time.monotonic() - start
@@ -215,8 +222,7 @@ class Runner:
             if turn == 0 or home(control) or spent > CONTROL_PATIENCE * seconds:
                 for subject in clean:
                     if unproved(control, subject, turn):
-                        self.slice(subject, min(longest, AIMING * race.seconds) / len(clean),
-                                   children=CHILDREN,
+                        self.slice(subject, of_clean / len(clean), children=CHILDREN,
                                    env=clean_env(control, subject) if control else None)
             race.turns += 1
             proved = not any(unproved(control, s, race.turns) for s in clean)

@@ -122,6 +122,16 @@ def test_the_worst_comes_last_and_gets_what_the_others_save(monkeypatch):
     assert given == [3.0, 4.5, 9.0]  # the clock stands still: each saved all of its share
 
 
+def test_without_a_control_one_slice_has_all_the_time(monkeypatch):
+    script = Script(monkeypatch, steady, lambda n: result("fixed"))
+    runner = matrix.Runner(script, LISTS, 5, lambda record: None)
+    alone = matrix.Item("race", "toy", "race", None, ("fixed",))
+    control, clean = runner.run(alone, 4.0)
+    assert control is None and len(clean[0].slices) == 1 and script.now == 4.0
+    assert runner.overtime(9.0) == []
+    assert alone.weight == matrix.ALONE < matrix.WEIGHT["race"]
+
+
 def test_how_much_is_lacking():
     def subject(variant, *made):
         return Subject("toy", "race", variant, "native", listed=next(
