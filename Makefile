@@ -26,7 +26,7 @@ include stress/rules.mk
 
 .PHONY: help
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(filter %Makefile %.mk,$(MAKEFILE_LIST))
 
 .PHONY: deps
 deps: ## install what a fresh machine needs (Debian 12); does nothing where all is there
@@ -63,11 +63,19 @@ check: deps ## set up, build, run the tests
 
 # Part of the night's work; seconds for all storms together.
 SOAK_SECONDS ?= 600
-.PHONY: soak nightly
+.PHONY: soak
 soak: deps ## each storm for long in one process: memory and descriptors flat?
 	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=native
 	@$(PYTHON) ci/soak.py --seconds $(SOAK_SECONDS) --keep build/soak
-nightly: soak
+
+# One after the other: each wants the machine for itself.
+.PHONY: nightly
+nightly: ## storm for 20 minutes, explore, tsan, asan, soak
+	@$(MAKE) --no-print-directory storm STORM_ARGS="--rig-seconds 1200 $(STORM_ARGS)"
+	@$(MAKE) --no-print-directory explore
+	@$(MAKE) --no-print-directory tsan
+	@$(MAKE) --no-print-directory asan
+	@$(MAKE) --no-print-directory soak
 
 .PHONY: bench
 bench: ## the performance figures as JSON

@@ -272,3 +272,12 @@ def test_a_missing_compiler_is_named(copy):
     ran = make(copy, "-W", "stress/world.c", "CC=no-such-compiler", STORM)
     assert ran.returncode != 0
     assert "no-such-compiler" in ran.stderr
+
+
+def test_help_names_every_command_of_the_readme():
+    """Also where so much is built that all dependency files make a long command line."""
+    shown = run("make", "help")
+    assert shown.returncode == 0, shown.stderr
+    wanted = set(re.findall(r"`make ([a-z]+)", (ROOT / "README.md").read_text()))
+    assert {"storm", "check"} <= wanted
+    assert not [name for name in wanted if f"make {name} " not in shown.stdout]
