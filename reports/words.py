@@ -21,7 +21,7 @@ MEANINGS = {
     "SKIPPED": "this machine lacks what the test needs: no evidence either way",
 }
 
-STORM = {"commits": "goroutines that parked, and stayed so for a while",
+STORM = {"commits": "goroutines that parked, and were in the semaphore",
          "aborts": "parks called off by their commit step", "events": "from epoll",
          "descriptors": "held by the target at once, at most",
          "parked_most": "goroutines parked at once, at most",
