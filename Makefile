@@ -26,7 +26,8 @@ include stress/rules.mk
 
 .PHONY: help
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(filter %Makefile %.mk,$(MAKEFILE_LIST))
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' \
+		$(filter %Makefile %.mk,$(MAKEFILE_LIST))
 
 .PHONY: deps
 deps: ## install what a fresh machine needs (Debian 12); does nothing where all is there

@@ -50,8 +50,8 @@ void aim_init(struct aim *aim, const struct subject *s, int layout, uint64_t see
 struct env aim_next(struct aim *aim);
 /* What the environment from aim_next gave. */
 void aim_sampled(struct aim *aim, const struct env *e, const struct aim_sample *sample);
-/* The best environment so far; the plain one before the first sample. Once there
- * were finals, the one whose worst trial was best. */
+/* The best environment so far; the plain one before the first sample. Once
+ * there were finals, the one whose worst trial was best. */
 struct env aim_best(const struct aim *aim);
 /* From here on, aim_final_next takes turns among the best. */
 void aim_final_start(struct aim *aim);
