@@ -100,11 +100,11 @@ static void *spanset_take(void)
 }
 
 static const struct peer peers[] = {
-	{ "plain", plain_begin, plain_put, plain_take, plain_take },
-	{ "spanset", spanset_begin, spanset_put, spanset_take, spanset_take },
-	{ "spanset_poisoned", poisoned_begin, spanset_put, spanset_take, spanset_take },
+	{ "plain", plain_begin, plain_put, plain_take, plain_take, false },
+	{ "spanset", spanset_begin, spanset_put, spanset_take, spanset_take, false },
+	{ "spanset_poisoned", poisoned_begin, spanset_put, spanset_take, spanset_take, false },
 	URCU_PEERS CK_PEERS
-	{ NULL, NULL, NULL, NULL, NULL },
+	{ NULL, NULL, NULL, NULL, NULL, false },
 };
 
 /* --- threads --- */
@@ -215,6 +215,8 @@ static void measure(const char *name, const enum role *roles, unsigned threads, 
 		run.role[i] = roles[i];
 	json_object(stdout, name);
 	for (const struct peer *p = peers; p->begin; p++) {
+		if (p->spins && threads > (unsigned)sysconf(_SC_NPROCESSORS_ONLN))
+			continue;
 		json_real(stdout, p->name, rate(p, threads, (double)pushers * PAIRS));
 		fflush(stdout);
 	}
@@ -239,8 +241,8 @@ int main(void)
 	json_real(stdout, "contended_add_ns", (double)least / (2.0 * PAIRS));
 	measure("both_1", both, 1, 1);
 	measure("both_2", both, 2, 2);
-	measure("both_4", both, 4, 4);
 	measure("one_each", each, 2, 1);
+	measure("both_4", both, 4, 4);
 	measure("two_each", two_each, 4, 2);
 	json_end(stdout);
 	return 0;

@@ -10,6 +10,7 @@ struct peer {
 	void (*put)(void *node);
 	void *(*take)(void);    /* NULL: there is none */
 	void *(*take_alone)(void); /* by the only consumer */
+	bool spins; /* for others without yielding: not for more threads than cores */
 };
 
 /* What items point to: room for a peer's links. */

@@ -60,8 +60,8 @@ static void *wfcq_take_alone(void)
 }
 
 #define URCU_PEERS                                                                     \
-	{ "urcu_lfstack", lfs_begin, lfs_put, lfs_take, lfs_take },                    \
-	{ "urcu_wfcqueue", wfcq_begin, wfcq_put, wfcq_take, wfcq_take_alone },
+	{ "urcu_lfstack", lfs_begin, lfs_put, lfs_take, lfs_take, false },             \
+	{ "urcu_wfcqueue", wfcq_begin, wfcq_put, wfcq_take, wfcq_take_alone, false },
 #else
 #define URCU_PEERS
 #endif
@@ -108,8 +108,8 @@ static void *ckr_take(void)
 }
 
 #define CK_PEERS                                              \
-	{ "ck_stack", cks_begin, cks_put, cks_take, cks_take }, \
-	{ "ck_ring", ckr_begin, ckr_put, ckr_take, ckr_take },
+	{ "ck_stack", cks_begin, cks_put, cks_take, cks_take, false }, \
+	{ "ck_ring", ckr_begin, ckr_put, ckr_take, ckr_take, true },
 #else
 #define CK_PEERS
 #endif
