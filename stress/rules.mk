@@ -25,7 +25,8 @@ layouts_asan := natural
 # Reports need whole stacks. gcc as elsewhere: its runtime names functions and
 # lines in its own process, where clang's starts a symbolizer; both are read.
 # Fences are no concern: only aim uses them, and no data depends on one.
-reported := -fno-omit-frame-pointer -fno-optimize-sibling-calls
+reported := -fno-omit-frame-pointer -fno-optimize-sibling-calls \
+	$(if $(findstring clang,$(CC)),-fdebug-compilation-dir=.)
 flags_native := $(CFLAGS_COMMON)
 flags_tsan := $(CFLAGS_COMMON) -O1 $(reported) -fsanitize=thread \
 	$(if $(findstring clang,$(CC)),,-Wno-tsan)
