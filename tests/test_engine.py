@@ -38,6 +38,8 @@ def tree(tmp_path_factory):
 
 def storm(tree, variant, case, *options, timeout=120):
     """Run one; returns (exit code, document or None, stderr)."""
+    if case == "sleepers":  # three actors, wherever there are fewer processors
+        options = ("--placement", "none", *options)
     done = subprocess.run([f"build/native/subject/{variant}/storm", "--case", case, "--json",
                            "--seconds", "0.3", "--children", "3", *options], cwd=tree,
                           capture_output=True, text=True, timeout=timeout, check=False)
@@ -124,6 +126,15 @@ def test_the_replay_command_runs_in_the_environment_found(tree):
     assert again["seed"] == 5
     assert again["hits"].keys() == document["hits"].keys()
     assert again["pin"]["got"] == document["pin"]["got"]
+
+
+def test_more_actors_than_processors_is_a_skip(tree):
+    done = subprocess.run(["taskset", "-c", "0", "build/native/subject/fixed/storm", "--case",
+                           "count", "--seconds", "0.1"], cwd=tree, capture_output=True,
+                          text=True, timeout=60, check=False)
+    assert done.returncode == 77
+    assert done.stdout == ""
+    assert "2 actors want a processor each" in done.stderr
 
 
 def test_until_hits_ends_the_run(tree):

@@ -263,6 +263,11 @@ static int set_up(struct run *run, int *layout)
 		       : pin_by_placement(&run->result->pins, o->placement, run->subject.actors, 0);
 	if (pinned == PIN_ABSENT)
 		return refuse(EXIT_SKIPPED, "skipped: %s", run->result->pins.why);
+	/* Actors that take turns never meet: every block would be spoilt. */
+	if (pinned == PIN_OK && run->result->pins.shared_pu && !o->pin && !SANITIZED)
+		return refuse(EXIT_SKIPPED, "skipped: %u actors want a processor each, and there"
+			      " are %d; --placement none runs them all the same",
+			      run->subject.actors, CPU_COUNT(pin_allowed()));
 	if (pinned != PIN_OK)
 		return refuse(EXIT_USAGE, "%s", run->result->pins.why);
 	return 0;

@@ -4,12 +4,16 @@
 
 enum { ADDRESS_BITS = 48, ALIGN_BITS = 3, TAG_BITS = 64 - ADDRESS_BITS + ALIGN_BITS };
 
-static uint64_t pack(const struct stack_node *node, uint64_t pushes)
+static void check_address(uint64_t address)
 {
-	uint64_t address = (uintptr_t)node;
 	if (address >> ADDRESS_BITS || address & ((1 << ALIGN_BITS) - 1))
 		world_fatal("a stack node's address does not fit beside its tag: 48 bits and "
 			    "multiples of 8 do; 57-bit address spaces are not supported");
+}
+
+static uint64_t pack(const struct stack_node *node, uint64_t pushes)
+{
+	uint64_t address = (uintptr_t)node;
 #ifdef BUG_STACK_NO_TAG
 	/* dropped: the tag. A popper that read the head takes a node popped and
 	 * pushed again for the one that stayed, and brings back what was below
@@ -26,6 +30,7 @@ static struct stack_node *unpack(uint64_t head)
 
 void stack_push(struct stack *s, struct stack_node *node)
 {
+	check_address((uintptr_t)node);
 	node->pushes++;
 	uint64_t new = pack(node, node->pushes);
 	/* relaxed: the swap compares it */
