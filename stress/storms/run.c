@@ -108,9 +108,23 @@ static void found(enum failure f, const char *what, uint64_t n)
 	r->all.hits += n;
 	if (r->first_hit < 0)
 		r->first_hit = world_now() - r->started;
-	if (shared->until_hits && r->all.hits >= shared->until_hits)
+	if (shared->counts_as_hit[f])
+		shared->counted += n;
+	if (shared->until_hits && shared->counted >= shared->until_hits)
 		shared->stop = 1;
 	mutex_unlock(&found_lock);
+}
+
+/* A class that is only allowed does not end a storm while one that it must show
+ * is still to come. */
+static void count_towards_the_end(const struct storm *s, uint64_t until_hits)
+{
+	bool must = false;
+	for (int f = NO_FAILURE + 1; f < FAILURE_COUNT; f++)
+		must |= storm_must(s, (enum failure)f);
+	for (int f = NO_FAILURE + 1; f < FAILURE_COUNT; f++)
+		shared->counts_as_hit[f] = !must || storm_must(s, (enum failure)f);
+	shared->until_hits = until_hits;
 }
 
 static void last_words(const char *message)
@@ -336,7 +350,7 @@ int run_storm(const struct options *o)
 	if (shared == MAP_FAILED)
 		return refuse(EXIT_ENGINE, "out of memory");
 	shared->stride = 1;
-	shared->until_hits = o->until_hits;
+	count_towards_the_end(s, o->until_hits);
 	shared->result = result_new();
 	code = plan_pins(o, &shared->result->pins);
 	if (code != 0)

@@ -11,7 +11,9 @@ struct storm_shared {
 	struct storm_counts counts;
 	volatile int stop; /* not 0: the slice is to end */
 	uint32_t slice;
-	uint64_t until_hits; /* 0: never */
+	uint64_t until_hits; /* ends the run after so many that count; 0: never */
+	uint64_t counted;
+	bool counts_as_hit[FAILURE_COUNT]; /* the promised classes, or all */
 	uint32_t stride, skipped; /* one sample in `stride` is kept */
 	uint32_t samples;
 	struct storm_sample sample[STORM_SAMPLES];
