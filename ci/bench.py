@@ -55,16 +55,18 @@ def steal_ticks():
 
 
 def explorer():
-    """What the explorer says of itself, or None where it is not built."""
-    binary = "build/explore/poller/fixed/explore"
-    if not os.access(binary, os.X_OK):
-        return None
-    done = subprocess.run([binary, "--bench"], capture_output=True, text=True, timeout=300,
-                          check=False)
-    try:
-        return json.loads(done.stdout)
-    except ValueError:
-        return None
+    """Executions a second of the explorer, by case and model, where it is built: the bare
+    five accesses, and the poller's own close against block."""
+    speeds = {}
+    for target, case in (("shapes", "store_then_look"), ("poller", CASE)):
+        binary = f"build/explore/{target}/fixed/explore"
+        for model in ("sc", "tso") if os.access(binary, os.X_OK) else ():
+            done = subprocess.run([binary, "--bench", "--json", "--case", case, "--model", model],
+                                  capture_output=True, text=True, timeout=300, check=True)
+            found = json.loads(done.stdout)
+            speeds[f"{target}/{case} {model}"] = {
+                name: found[name] for name in ("executions_per_s", "executions_per_cpu_s")}
+    return speeds or None
 
 
 def programs():
