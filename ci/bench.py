@@ -61,7 +61,8 @@ def explorer():
     for target, case in (("shapes", "store_then_look"), ("poller", CASE)):
         binary = f"build/explore/{target}/fixed/explore"
         for model in ("sc", "tso") if os.access(binary, os.X_OK) else ():
-            done = subprocess.run([binary, "--bench", "--json", "--case", case, "--model", model],
+            done = subprocess.run([binary, "--bench", "--json", "--case", case, "--model", model,
+                                   "--executions", "2000000"],
                                   capture_output=True, text=True, timeout=300, check=True)
             found = json.loads(done.stdout)
             speeds[f"{target}/{case} {model}"] = {
