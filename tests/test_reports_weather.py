@@ -58,3 +58,13 @@ def test_storms_have_no_control_and_are_not_split_into_children():
     found = matrix.items(lists)
     assert [(i.kind, i.control, i.variants) for i in found] == [
         ("buggy", None, ("BUG_A",)), ("race", None, ("fixed",))]
+
+
+def test_a_variant_that_a_storm_may_show_is_run_for_its_rate():
+    listed = {"kind": "list", "target": "toy", "lane": "native", "model": "tso", "storm": "gale",
+              "purpose": "", "expect": [], "expected_failures": []}
+    lists = [weather.listed_as_case({**listed, "variant": v, "allowed_failures": a})
+             for v, a in (("fixed", []), ("BUG_A", ["lost_wakeup"]), ("BUG_A+plain", ["fatal"]),
+                          ("BUG_B", []))]
+    assert [(i.kind, i.variants) for i in matrix.items(lists)] == [
+        ("quiet", ("BUG_A",)), ("race", ("fixed",))]
