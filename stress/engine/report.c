@@ -66,13 +66,18 @@ static void emit_tally(const char *key, const struct tally *t, const struct resu
 	json_end(stdout);
 }
 
-static void emit_outcomes(const struct test_case *t, const struct result *r)
+void report_hits(const struct result *r)
 {
 	json_object(stdout, "hits");
 	for (int f = NO_FAILURE + 1; f < FAILURE_COUNT; f++)
 		if (r->failures[f])
 			json_count(stdout, failure_text((enum failure)f), r->failures[f]);
 	json_end(stdout);
+}
+
+static void emit_outcomes(const struct test_case *t, const struct result *r)
+{
+	report_hits(r);
 	json_object(stdout, "outcomes");
 	for (unsigned i = 0; i < MAX_OUTCOMES && t->outcomes[i].name; i++)
 		json_count(stdout, t->outcomes[i].name, r->count[OUT_LISTED + i]);
@@ -117,20 +122,19 @@ static void emit_profile(const struct result *r)
 	json_end(stdout);
 }
 
-static void emit_pins(const struct options *o, const struct subject *s,
-		      const struct pin_plan *pins)
+void report_pins(const struct options *o, const struct pin_plan *pins)
 {
 	json_object(stdout, "pin");
 	json_array(stdout, "wanted");
-	for (unsigned a = 0; a < s->actors; a++)
+	for (unsigned a = 0; a < pins->actors; a++)
 		json_text(stdout, NULL, pins->seat[a].wanted);
 	json_end(stdout);
 	json_array(stdout, "got");
-	for (unsigned a = 0; a < s->actors; a++)
+	for (unsigned a = 0; a < pins->actors; a++)
 		json_text(stdout, NULL, pin_got(pins, a));
 	json_end(stdout);
 	json_text(stdout, "placement", o->pin ? "list" : o->placement);
-	json_text(stdout, "shares", s->actors > 1 ? pin_shared(pins, 0, 1) : "");
+	json_text(stdout, "shares", pins->actors > 1 ? pin_shared(pins, 0, 1) : "");
 	json_bool(stdout, "shared_pu", pins->shared_pu);
 	json_end(stdout);
 }
@@ -202,7 +206,7 @@ static void report_json(const struct options *o, const struct subject *s,
 		  fano(r->measured.blocks, r->measured.hits, r->measured.sum_sq));
 	json_real(stdout, "child", child_fano(r));
 	json_end(stdout);
-	emit_pins(o, s, &r->pins);
+	report_pins(o, &r->pins);
 	emit_env(s, &r->env);
 	json_text(stdout, "layout", s->layout[r->env.layout]->layout);
 	json_bool(stdout, "aimed", !o->no_aim);

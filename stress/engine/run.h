@@ -55,6 +55,10 @@ struct verdict {
 struct verdict run_verdict(const struct test_case *t, const struct result *r);
 /* Runs a case and reports it on stdout. Returns the process's exit code. */
 int run_case(const struct options *o);
+/* Parts of a result's JSON object that cases and storms share: "pin",
+ * "hits". */
+void report_pins(const struct options *o, const struct pin_plan *pins);
+void report_hits(const struct result *r);
 /* Writes the result as one JSON object on stdout, or as lines for people. */
 void run_report(const struct options *o, const struct subject *s, const struct result *r,
 		bool json);

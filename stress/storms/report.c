@@ -98,13 +98,8 @@ static void replay_text(const struct options *o, const struct storm_shared *run,
 			 pin);
 }
 
-static void emit_hits(const struct result *r)
+static void emit_findings(const struct result *r)
 {
-	json_object(stdout, "hits");
-	for (int f = NO_FAILURE + 1; f < FAILURE_COUNT; f++)
-		if (r->failures[f])
-			json_count(stdout, failure_text((enum failure)f), r->failures[f]);
-	json_end(stdout);
 	json_array(stdout, "findings");
 	diagnoses_emit();
 	for (uint32_t i = 0; i < r->findings; i++) {
@@ -158,21 +153,6 @@ static void emit_samples(const struct storm *s, const struct storm_shared *run)
 	json_end(stdout);
 }
 
-static void emit_pins(const struct options *o, const struct pin_plan *pins)
-{
-	json_object(stdout, "pin");
-	json_array(stdout, "wanted");
-	for (unsigned a = 0; a < pins->actors; a++)
-		json_text(stdout, NULL, pins->seat[a].wanted);
-	json_end(stdout);
-	json_array(stdout, "got");
-	for (unsigned a = 0; a < pins->actors; a++)
-		json_text(stdout, NULL, pin_got(pins, a));
-	json_end(stdout);
-	json_text(stdout, "placement", o->pin ? "list" : o->placement);
-	json_end(stdout);
-}
-
 static void report_json(const struct options *o, const struct storm *s,
 			const struct storm_shared *run, const char *replay)
 {
@@ -182,7 +162,8 @@ static void report_json(const struct options *o, const struct storm *s,
 	emit_identity("storm", s);
 	json_count(stdout, "seed", o->seed);
 	json_real(stdout, "seconds", run->ns / 1e9);
-	emit_hits(r);
+	report_hits(r);
+	emit_findings(r);
 	if (r->first_hit < 0)
 		json_null(stdout, "first_hit_s");
 	else
@@ -191,7 +172,7 @@ static void report_json(const struct options *o, const struct storm *s,
 	json_count(stdout, "slices", run->slice);
 	emit_counts(s, &run->counts);
 	emit_samples(s, run);
-	emit_pins(o, &r->pins);
+	report_pins(o, &r->pins);
 	json_text(stdout, "verdict", v.text);
 	if (v.expected < 0)
 		json_null(stdout, "expected");
