@@ -7,7 +7,8 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RULES = "tests/unit/rules.mk"
-TESTS = sorted(path.stem for path in (ROOT / "tests/unit").glob("*_test.c"))
+PROGRAMS = subprocess.run(["make", "-s", "-f", RULES, "unit-list"], cwd=ROOT, check=True,
+                          capture_output=True, text=True).stdout.split()
 
 
 def make(program):
@@ -20,10 +21,9 @@ def make(program):
                               capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("folder", ["unit", "unit-san"])
-@pytest.mark.parametrize("name", TESTS)
-def test_c(name, folder):
-    program = f"build/{folder}/{name}"
+@pytest.mark.parametrize("program", [p.removeprefix("build/") for p in PROGRAMS])
+def test_c(program):
+    program = f"build/{program}"
     built = make(program)
     assert built.returncode == 0, built.stdout + built.stderr
     ran = subprocess.run([ROOT / program], cwd=ROOT, capture_output=True, text=True,

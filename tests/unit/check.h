@@ -11,6 +11,8 @@
  * Comments in the first lines of a test say what it is linked with:
  *   links: targets/base/lock.c stress/world.c
  *   libs: hwloc
+ * and where it runs besides natively and under the address sanitizer:
+ *   also: tsan
  * each as a C comment of its own.
  */
 #ifndef UNIT_CHECK_H
