@@ -5,27 +5,12 @@
 #include "sim.h"
 #include "world.h"
 
-static const struct op *op_of(unsigned option)
+const struct op *op_of(unsigned option)
 {
 	static const struct op clock = { .key = KEY_ALL, .kind = OP_CLOCK, .write = true };
 	if (option < FLUSH)
 		return &sim.thread[option].op;
 	return option < CLOCK ? &sim.flush[option - FLUSH] : &clock;
-}
-
-/* Sleep sets (Godefroid, LNCS 1032, 1996): what was explored from here before
- * stays redundant until something that depends on it is done. */
-static void sleep_after(unsigned option)
-{
-	const struct op *done = op_of(option);
-	uint64_t left = sim.sleep & ~bit(option), keep = 0;
-	while (left) {
-		unsigned u = __builtin_ctzll(left);
-		left &= left - 1;
-		if (!depends(op_of(u), done))
-			keep |= bit(u);
-	}
-	sim.sleep = keep;
 }
 
 /* The next one after the last, in a circle. */
@@ -134,8 +119,6 @@ static int choose(void)
 			sim.step_limit = sim.steps;
 		pick = option[index];
 	}
-	if (sim.reduce)
-		sleep_after(pick);
 	return pick;
 }
 
@@ -157,6 +140,8 @@ void decide(struct fiber *from)
 {
 	for (;;) {
 		int pick = choose();
+		if (pick != NOBODY && search->took)
+			search->took(pick);
 		if (pick == sim.cur)
 			return;
 		if (pick == NOBODY) {

@@ -14,6 +14,7 @@ enum {
 };
 
 const struct search *search = &random_search;
+const char *const search_names[SEARCHES] = { "auto", "random", "pct", "pos", "dfs" };
 
 static double seconds(void)
 {
@@ -80,12 +81,18 @@ static bool run_phase(const struct phase *p, struct result *r, uint32_t wanted, 
 	return true;
 }
 
-static void use(const struct request *q, const struct search *s)
+/* The random search, within the budgets if there are any. */
+static void use_random(const struct request *q)
 {
-	search = s;
+	static const struct search *const all[] = {
+		[AUTO] = &mixed_search, [RANDOM] = &random_search, [PCT] = &pct_search,
+		[POS] = &pos_search,
+	};
 	random_seed(q->seed);
 	pct_seed(q->seed, q->depth);
-	dfs_start(q->preemptions, q->stale, q->sleep_sets);
+	pos_seed(q->seed);
+	budget_start(q->preemptions, q->stale, all[q->search]);
+	search = budget_any() ? &budget_search : all[q->search];
 }
 
 /* Depth first. Exhausted only if nothing at all was cut. */
@@ -93,7 +100,9 @@ static void run_dfs(const struct request *q, const struct phase *p, struct resul
 		    uint32_t wanted, double start)
 {
 	uint64_t cuts = sim.cuts;
-	use(q, &dfs_search);
+	budget_start(q->preemptions, q->stale, NULL);
+	dfs_start(q->sleep_sets);
+	search = &dfs_search;
 	bool ended = run_phase(p, r, wanted, start);
 	r->cut = sim.cuts - cuts + dfs_excluded();
 	r->exhausted = ended && r->cut == 0;
@@ -114,9 +123,7 @@ void explore(const struct request *q, struct result *r)
 	if (q->search == DFS) {
 		run_dfs(q, &p, r, wanted, start);
 	} else {
-		use(q, q->search == PCT	   ? &pct_search :
-		       q->search == RANDOM ? &random_search :
-					     &mixed_search);
+		use_random(q);
 		p.until_hit = any;
 		if (q->search == AUTO && (!p.executions || p.executions > RANDOM_EXECUTIONS)) {
 			p.executions = RANDOM_EXECUTIONS;

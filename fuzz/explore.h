@@ -7,7 +7,9 @@
 #include "memory/race.h"
 #include "runner.h"
 
-enum search_kind { AUTO, RANDOM, PCT, DFS };
+enum search_kind { AUTO, RANDOM, PCT, POS, DFS, SEARCHES };
+/* As the command line and the results name them. */
+extern const char *const search_names[SEARCHES];
 
 struct request {
 	const struct test_case *test;
@@ -18,7 +20,7 @@ struct request {
 	double seconds;       /* at most */
 	uint64_t seed;
 	unsigned depth;       /* PCT's, 1 .. 3; 0: each in turn */
-	int64_t preemptions, stale; /* bounds of DFS; < 0: none */
+	int64_t preemptions, stale; /* bounds of an execution; < 0: none */
 	bool sleep_sets;
 	bool shrink;
 };

@@ -13,6 +13,7 @@ static bool shows(enum failure f)
 	search = &mixed_search;
 	random_seed(1);
 	pct_seed(1, 0);
+	pos_seed(1);
 	for (uint64_t n = 0; n < EXECUTIONS; n++) {
 		search->begin(n);
 		runner_run(&run);

@@ -55,13 +55,12 @@ static void set_model(struct request *q, const char *name)
 
 static void set_search(struct request *q, const char *name)
 {
-	static const char *const names[] = { "auto", "random", "pct", "dfs" };
-	for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
-		if (strcmp(names[i], name) == 0) {
+	for (unsigned i = 0; i < SEARCHES; i++)
+		if (strcmp(search_names[i], name) == 0) {
 			q->search = i;
 			return;
 		}
-	usage_error("no search \"%s\": random, pct or dfs", name);
+	usage_error("no search \"%s\": auto, random, pct, pos or dfs", name);
 }
 
 static double number(const char *option, const char *text, double least, double most)
@@ -223,9 +222,6 @@ void options_read(struct options *o, int argc, char **argv)
 	struct request *q = &o->request;
 	if (o->command == EXPLORE && !q->test)
 		usage_error("--case NAME or --list is needed");
-	bool bounded = q->preemptions >= 0 || q->stale >= 0;
-	if (bounded && q->search != DFS)
-		usage_error("--preemptions and --stale bound --search dfs");
 	if (q->depth && q->search != PCT)
 		usage_error("--depth is for --search pct");
 }

@@ -107,13 +107,14 @@ void print_help(void)
 	       "  --case NAME            explore that one: random to the first hit, then all\n"
 	       "  --model M              memory: sc (this is the default), tso,\n"
 	       "                         armv8[+lse][+rcpc][+unordered] or c11[+relseq11]\n"
-	       "  --search random|pct|dfs  only that search; random and pct end at a hit\n"
+	       "  --search S             only that search: random, pct, pos (they end at a\n"
+	       "                         hit) or dfs\n"
 	       "  --executions N         at most so many (no limit)\n"
 	       "  --seconds S            at most so long (60)\n"
-	       "  --seed N               of random and pct (1)\n"
+	       "  --seed N               of the random ones (1)\n"
 	       "  --depth 1|2|3          of pct (each in turn)\n"
-	       "  --preemptions N        dfs: at most so many per execution (no bound)\n"
-	       "  --stale N              dfs: at most so many stale reads (no bound)\n"
+	       "  --preemptions N        at most so many in an execution (no bound)\n"
+	       "  --stale N              at most so many stale reads in one (no bound)\n"
 	       "  --no-sleep             dfs: without sleep sets\n"
 	       "  --no-shrink            show the finding as it was found\n"
 	       "  --replay STRING        run a finding again, with its trace\n"
@@ -245,8 +246,6 @@ static void put_outcomes(const struct test_case *c, const struct result *r)
 	putchar('}');
 }
 
-static const char *const search_text[] = { "auto", "random", "pct", "dfs" };
-
 /* The command that gives this result again: of the finding, or of the whole
  * search. */
 static void put_replay(const struct options *o, const struct result *r, const char *program)
@@ -260,7 +259,8 @@ static void put_replay(const struct options *o, const struct result *r, const ch
 	}
 	int n = 0;
 	if (q->search != AUTO)
-		n += snprintf(extra + n, sizeof extra - n, " --search %s", search_text[q->search]);
+		n += snprintf(extra + n, sizeof extra - n, " --search %s",
+			      search_names[q->search]);
 	if (q->executions)
 		n += snprintf(extra + n, sizeof extra - n, " --executions %ju",
 			      (uintmax_t)q->executions);
@@ -291,7 +291,7 @@ static void result_json(const struct options *o, const struct result *r, const c
 	put_replay(o, r, program);
 	put_field("build_id", build.id);
 	put_field("model", q->model->name);
-	put_field("search", search_text[q->search]);
+	put_field("search", search_names[q->search]);
 	printf(",\"executions\":%ju,\"executions_per_s\":%.0f,\"pruned\":%ju,\"cut\":%ju,"
 	       "\"exhausted\":%s,\"bounded\":%s",
 	       (uintmax_t)r->executions, (r->executions + r->pruned) / r->elapsed,

@@ -134,7 +134,7 @@ def test_a_bound_on_stale_reads_excludes_what_needs_them():
            explore(*dfs, "--stale", "2", binary=POLLER_BUG)["hits"]["lost_wakeup"]}
 
 
-@pytest.mark.parametrize("search", ["random", "pct"])
+@pytest.mark.parametrize("search", ["random", "pct", "pos", "auto"])
 def test_a_seed_gives_the_same_search(search):
     def found(seed):
         result = explore("close_vs_block", "--model", "tso", "--search", search, "--seed",
@@ -236,7 +236,7 @@ def test_a_replay_says_that_the_code_has_changed():
     (("--case", "wait_hint", "--search", "luck"), 'no search "luck"'),
     (("--case", "wait_hint", "--seconds", "0"), "takes a number from"),
     (("--case", "wait_hint", "--executions", "-1"), "whole number"),
-    (("--case", "wait_hint", "--preemptions", "2"), "--search dfs"),
+    (("--case", "wait_hint", "--preemptions", "-2"), "takes a number from"),
     (("--case", "wait_hint", "--depth", "2"), "--search pct"),
     (("--replay", "1|unit/fixed|wait_hint|sc|1"), "got 5 parts"),
     (("--replay", "1|unit/fixed|wait_hint|sc|1|0xx|h"), "cannot read the choices"),

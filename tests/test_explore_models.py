@@ -96,7 +96,7 @@ def test_sleep_sets_lose_nothing_and_save_much(model, tmp_path):
     assert reduced * 3 < whole
 
 
-@pytest.mark.parametrize("search", ["random", "pct"])
+@pytest.mark.parametrize("search", ["random", "pct", "pos"])
 def test_random_searches_stay_within_the_model(search, tmp_path):
     rnd = random.Random(9186)
     for _ in range(20):

@@ -186,7 +186,7 @@ int main(int argc, char **argv)
 		litmus_read(&t, c.path[i], text);
 		free(text);
 		states_start(&t);
-		dfs_start(-1, -1, true);
+		dfs_start(true);
 		litmus_run(&t, c.search, c.most, &s);
 		print(&t, &s);
 		if (!s.whole)

@@ -119,4 +119,4 @@ static bool next(void)
 	return true;
 }
 
-const struct search states_search = { "states", begin, pick, choose, next };
+const struct search states_search = { begin, pick, choose, NULL, next };

@@ -3,12 +3,11 @@
  * left.
  *
  * Sleep sets (Godefroid, LNCS 1032, 1996): options explored at a decision stay
- * asleep in its later branches until something that depends on them happens
- * (sim.c, sleep_after).
+ * asleep in its later branches until something that depends on them happens.
  */
 #include <string.h>
 
-#include "memory/model.h"
+#include "decide.h"
 #include "search/search.h"
 #include "sim.h"
 
@@ -22,17 +21,14 @@ struct node {
 
 static struct node stack[MAX_CHOICES];
 static unsigned depth, top; /* decisions of this execution; nodes on the stack */
-static int64_t most_preemptions, preemptions, most_stale, stale;
 static bool reduce;
 static uint64_t excluded;
 
-void dfs_start(int64_t preemption_bound, int64_t stale_bound, bool sleep_sets)
+void dfs_start(bool sleep_sets)
 {
 	top = 0;
 	excluded = 0;
-	most_preemptions = preemption_bound;
-	most_stale = stale_bound;
-	reduce = sleep_sets && preemption_bound < 0 && stale_bound < 0;
+	reduce = sleep_sets && !budget_any();
 }
 
 uint64_t dfs_excluded(void)
@@ -44,30 +40,8 @@ static void begin(uint64_t n)
 {
 	(void)n;
 	depth = 0;
-	preemptions = stale = 0;
+	budget_begin();
 	sim.reduce = reduce;
-}
-
-/* Taking another thread although the running one could go on. Who begins is
- * free. */
-static bool preempts(unsigned option)
-{
-	if (sim.steps == 1 || sim.cur == NOBODY)
-		return false;
-	return option < FLUSH && option != (unsigned)sim.cur &&
-	       (sim.enabled & ~sim.soft) >> sim.cur & 1;
-}
-
-static bool reads_stale(unsigned option)
-{
-	return option < FLUSH && model->stale(&sim.thread[option]);
-}
-
-static bool beyond_bound(unsigned option)
-{
-	if (most_preemptions >= 0 && preemptions >= most_preemptions && preempts(option))
-		return true;
-	return most_stale >= 0 && stale >= most_stale && reads_stale(option);
 }
 
 static unsigned grow(const uint8_t *options, unsigned n)
@@ -80,7 +54,7 @@ static unsigned grow(const uint8_t *options, unsigned n)
 	for (unsigned i = 0; i < n; i++) {
 		if (sim.reduce && sim.sleep >> options[i] & 1)
 			continue;
-		if (beyond_bound(options[i])) {
+		if (budget_excludes(options[i])) {
 			excluded++;
 			continue;
 		}
@@ -110,9 +84,7 @@ static unsigned pick(const uint8_t *options, unsigned n)
 			return n;
 	}
 	depth++;
-	preemptions += preempts(options[index]);
-	if (most_stale >= 0)
-		stale += reads_stale(options[index]);
+	budget_spend(options[index]);
 	return index;
 }
 
@@ -122,7 +94,7 @@ static unsigned choose(unsigned n)
 {
 	if (depth == top) {
 		struct node *d = &stack[top++];
-		bool spent = most_stale >= 0 && stale >= most_stale;
+		bool spent = budget_stale_spent();
 		d->n = n;
 		d->model = true;
 		d->taken = 0;
@@ -133,8 +105,24 @@ static unsigned choose(unsigned n)
 	struct node *d = &stack[depth++];
 	if (d->n != n || !d->model)
 		engine_error("the case does not behave the same way twice");
-	stale += d->taken > 0;
+	budget_spend_choice(d->taken);
 	return d->taken;
+}
+
+/* What was explored from here before stays redundant until something that
+ * depends on it is done. */
+static void took(unsigned option)
+{
+	if (!sim.reduce)
+		return;
+	const struct op *done = op_of(option);
+	uint64_t left = sim.sleep & ~bit(option), keep = 0;
+	for (; left; left &= left - 1) {
+		unsigned other = __builtin_ctzll(left);
+		if (!depends(op_of(other), done))
+			keep |= bit(other);
+	}
+	sim.sleep = keep;
 }
 
 static bool next(void)
@@ -153,4 +141,4 @@ static bool next(void)
 	return false;
 }
 
-const struct search dfs_search = { "dfs", begin, pick, choose, next };
+const struct search dfs_search = { begin, pick, choose, took, next };

@@ -1,5 +1,6 @@
-/* Random walk and PCT by turns: some bugs need many switches, some few in a
- * certain order. The automatic search begins with this.
+/* Random walk, PCT and POS by turns: some bugs need many switches, some few in
+ * a certain order, some a certain order of two accesses among many. The
+ * automatic search begins with this.
  */
 #include "search/search.h"
 
@@ -7,8 +8,9 @@ static const struct search *current = &random_search;
 
 static void begin(uint64_t n)
 {
-	current = n % 2 ? &random_search : &pct_search;
-	current->begin(n / 2);
+	static const struct search *const all[] = { &pct_search, &random_search, &pos_search };
+	current = all[n % 3];
+	current->begin(n / 3);
 }
 
 static unsigned pick(const uint8_t *options, unsigned n)
@@ -21,9 +23,15 @@ static unsigned choose(unsigned n)
 	return current->choose(n);
 }
 
+static void took(unsigned option)
+{
+	if (current->took)
+		current->took(option);
+}
+
 static bool next(void)
 {
 	return true;
 }
 
-const struct search mixed_search = { "auto", begin, pick, choose, next };
+const struct search mixed_search = { begin, pick, choose, took, next };

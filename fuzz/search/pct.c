@@ -5,6 +5,8 @@
  * steps is found with probability at least 1 / (n k^(d-1)). Store buffers and
  * the clock count as threads.
  */
+#include <stddef.h>
+
 #include "search/search.h"
 #include "sim.h"
 
@@ -62,11 +64,9 @@ static unsigned pick(const uint8_t *options, unsigned n)
 	return best;
 }
 
-/* Weak memory is not PCT's subject: the newest three times in four. */
 static unsigned choose(unsigned n)
 {
-	uint64_t r = random_next(&state);
-	return r & 3 ? 0 : 1 + ((r >> 32) * (n - 1) >> 32);
+	return random_choice(&state, n);
 }
 
 static bool next(void)
@@ -74,4 +74,4 @@ static bool next(void)
 	return true;
 }
 
-const struct search pct_search = { "pct", begin, pick, choose, next };
+const struct search pct_search = { begin, pick, choose, NULL, next };

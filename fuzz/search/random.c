@@ -2,6 +2,8 @@
  * and how often a store stays in its buffer; some bugs need many switches, some
  * only one.
  */
+#include <stddef.h>
+
 #include "search/search.h"
 #include "sim.h"
 
@@ -63,4 +65,4 @@ static bool next(void)
 	return true;
 }
 
-const struct search random_search = { "random", begin, pick, choose, next };
+const struct search random_search = { begin, pick, choose, NULL, next };
