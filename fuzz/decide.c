@@ -21,16 +21,18 @@ static int in_turn(uint64_t from)
 	return sim.turn;
 }
 
-/* Only threads that loop are left, if any: a loop with a bound may still
- * end. */
+/* Only threads that loop are left, if any: a loop with a bound may still end.
+ * Whoever has not said that it waits would spin without end natively. */
 static int nobody_enabled(void)
 {
 	if (!sim.spinning || sim_actors_done()) {
 		sim.stop = STOP_QUIET;
 		return NOBODY;
 	}
+	if (sim.grace == 0)
+		sim.hinted = 0;
 	if (++sim.grace > GRACE_STEPS) {
-		sim.stop = STOP_LIVELOCK;
+		sim.stop = sim.spinning & ~sim.hinted ? STOP_LIVELOCK : STOP_QUIET;
 		return NOBODY;
 	}
 	int pick = in_turn(sim.spinning);

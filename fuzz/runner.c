@@ -121,23 +121,23 @@ static void prepare(void)
 }
 
 /* Nobody can move. Sleepers and joiners among the actors will never: a deadlock
- * of futexes. Parked actors are the judge's business. */
+ * of futexes. Parked and spinning actors are the judge's business. */
 static bool blocked_for_ever(struct run *r)
 {
-	static const char *const how[] = { "runnable", "parked", "asleep on a futex",
-					   "joining a thread" };
 	for (unsigned i = 0; i < sim.actors; i++) {
 		struct thread *t = &sim.thread[i];
-		if (t->state == PARKED)
-			t->slot->stranded = 1;
+		t->slot->stranded = t->state == PARKED ? 1 : t->state == RUNNABLE ? 2 : 0;
+		if (t->state == RUNNABLE)
+			trace_note("looks on and on, and nobody is left", i, t->op.key, t->op.pc);
 	}
 	for (unsigned i = 0; i < sim.actors; i++) {
 		struct thread *t = &sim.thread[i];
-		if (t->state == FINISHED || t->state == PARKED)
+		if (t->state != SLEEPING && t->state != JOINING)
 			continue;
 		r->failure = DEADLOCK;
 		snprintf(r->detail, sizeof r->detail, "%s is %s, and nobody can wake it",
-			 the_case->actor[i].name, how[t->state]);
+			 the_case->actor[i].name,
+			 t->state == SLEEPING ? "asleep on a futex" : "joining a thread");
 		return true;
 	}
 	return false;

@@ -13,8 +13,9 @@
  * in a row, or QUIET_READS reads while nobody writes anything, a thread is not
  * enabled until somebody writes that location, or anything. Where only such
  * threads are left they go on for GRACE_STEPS (a loop with a bound then ends);
- * after that it is a livelock. So "exhausted" is up to how often a loop looked
- * in vain.
+ * after that all whose loops say that they wait (world_relax, world_yield) are
+ * stranded and the judge's business, and with any other it is a livelock. So
+ * "exhausted" is up to how often a loop looked in vain.
  */
 #ifndef FUZZ_SIM_H
 #define FUZZ_SIM_H
@@ -37,7 +38,7 @@ enum {
 	FAIR_STEPS = 20000,       /* then it is a livelock */
 	SPIN_READS = 8,           /* equal reads of one location in a row */
 	QUIET_READS = 64,         /* reads in a row while nobody writes anything */
-	GRACE_STEPS = 2048        /* of spinners that nobody can serve: livelock */
+	GRACE_STEPS = 2048        /* of spinners that nobody can serve: stranded */
 };
 
 enum op_kind {
@@ -113,6 +114,7 @@ struct sim {
 	uint64_t enabled;       /* bit per option */
 	uint64_t soft;          /* threads that said they wait for somebody */
 	uint64_t spinning;      /* threads that loop until another one writes */
+	uint64_t hinted;        /* threads that said they wait, since grace began */
 	uint64_t any_waiters;   /* of these, those that wait for any write */
 	uint64_t buffered;      /* threads with a non-empty store buffer */
 	uint64_t draining;      /* threads whose operation waits for that */

@@ -9,6 +9,8 @@
 
 /* Of a trace longer than both together, the middle is left out. */
 enum { TEXT = 400, COLUMN = 4, FIRST_LINES = 300, LAST_LINES = 60 };
+/* Of looks in vain, when nobody is left but spinners. */
+enum { LOOKS_SHOWN = 8 };
 
 bool trace_on;
 uint32_t trace_events;
@@ -36,7 +38,7 @@ void trace_add_read(const struct store *from, const struct store *newest)
 
 void trace_add(const struct event *e)
 {
-	if (trace_events == MAX_EVENTS)
+	if (trace_events == MAX_EVENTS || (sim.grace > LOOKS_SHOWN && e->what != EV_NOTE))
 		return;
 	struct event *at = &trace_event[trace_events++];
 	struct event read = reading;

@@ -163,6 +163,7 @@ void world_relax(void)
 	if (!sim.on)
 		return;
 	sim.soft |= bit(sim.cur);
+	sim.hinted |= bit(sim.cur);
 	self()->fresh = true;
 	if (++self()->relaxes > RELAXES)
 		sim_step(OP_YIELD, KEY_NONE, false, false, PC);

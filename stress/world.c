@@ -80,7 +80,7 @@ __attribute__((noinline)) void *world_local(void)
 int world_futex_wait(word32 *w, uint32_t expected, int64_t timeout_ns)
 {
 	if (world_hooks) {
-		world_hooks->wait();
+		world_hooks->wait(timeout_ns);
 		return 0;
 	}
 	struct timespec limit = { timeout_ns / 1000000000, timeout_ns % 1000000000 };
@@ -108,17 +108,15 @@ int64_t world_now(void)
 
 void world_relax(void)
 {
-#if defined __x86_64__
-	__builtin_ia32_pause();
-#elif defined __aarch64__
-	__asm__ volatile("isb" ::: "memory"); /* `yield` is a no-op on most cores */
-#endif
+	if (world_hooks && world_hooks->relax)
+		world_hooks->relax();
+	cpu_relax();
 }
 
 void world_yield(void)
 {
 	if (world_hooks)
-		world_hooks->wait();
+		world_hooks->wait(0);
 	else
 		sched_yield();
 }

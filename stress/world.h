@@ -7,7 +7,11 @@
 /* Set by a thread that runs actors of a case: no system call sits in a round.
  */
 struct world_hooks {
-	void (*wait)(void); /* instead of sleeping or yielding: look around, return */
+	/* Called by world_relax(); NULL: that is only a pause. */
+	void (*relax)(void);
+	/* Instead of yielding (0) or sleeping on a futex (its limit, < 0 for
+	 * none): look around, return. */
+	void (*wait)(int64_t timeout_ns);
 	void (*fatal)(const char *message); /* ends the round; does not return */
 };
 
@@ -18,5 +22,15 @@ extern _Thread_local const struct world_hooks *world_hooks;
 extern void (*world_last_words)(const char *message);
 /* Events that world_epoll_wait() has returned. */
 extern word64 world_events;
+
+/* A hint to the processor, and nothing else. */
+static inline void cpu_relax(void)
+{
+#if defined __x86_64__
+	__builtin_ia32_pause();
+#elif defined __aarch64__
+	__asm__ volatile("isb" ::: "memory"); /* `yield` is a no-op on most cores */
+#endif
+}
 
 #endif

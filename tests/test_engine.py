@@ -38,7 +38,7 @@ def tree(tmp_path_factory):
 
 def storm(tree, variant, case, *options, timeout=120):
     """Run one; returns (exit code, document or None, stderr)."""
-    if case == "sleepers":  # three actors, wherever there are fewer processors
+    if case in ("sleepers", "spinners"):  # three actors, wherever there are fewer processors
         options = ("--placement", "none", *options)
     done = subprocess.run([f"build/native/subject/{variant}/storm", "--case", case, "--json",
                            "--seconds", "0.3", "--children", "3", *options], cwd=tree,
@@ -59,7 +59,7 @@ def test_the_folder_alone_made_the_variants(tree):
     assert found == sorted(named + ["fixed"])
 
 
-@pytest.mark.parametrize("case", ["count", "sleepers"])
+@pytest.mark.parametrize("case", ["count", "sleepers", "spinners"])
 def test_fixed_is_clean_and_every_round_is_counted(tree, case):
     code, document, _ = storm(tree, "fixed", case)
     assert (code, document["verdict"], document["hits"]) == (0, quiet(document, "CLEAN"), {})
@@ -70,6 +70,9 @@ def test_fixed_is_clean_and_every_round_is_counted(tree, case):
 
 @pytest.mark.parametrize("variant,case,failure", [
     ("BUG_NOBODY_WAKES", "sleepers", "lost_wakeup"),
+    ("BUG_NOBODY_SETS", "spinners", "lost_item"),
+    ("BUG_KEEPS_LOCK", "count", "deadlock"),
+    ("BUG_KEEPS_LOCK", "spinners", "deadlock"),
     ("BUG_THROWS", "count", "fatal"),
     ("BUG_CRASHES", "count", "crash"),
     ("BUG_UNLISTED", "count", "wrong_outcome"),
@@ -85,6 +88,15 @@ def test_every_failure_has_its_own_class(tree, variant, case, failure):
 def test_two_stranded_actors_are_judged_once_and_go_on(tree):
     _, document, _ = storm(tree, "BUG_NOBODY_WAKES", "sleepers")
     assert document["outcomes"] == {"woken": 0, "left_alone": document["rounds"]}
+    evidence = document["findings"][0]["evidence"]
+    assert [actor["stranded"] for actor in evidence] == [True, True, False]
+    assert document["rounds"] >= 512
+
+
+def test_stranded_spinners_are_judged_and_go_on(tree):
+    """Who looked for long and then went on was not stranded: both counted their looks."""
+    _, document, _ = storm(tree, "BUG_NOBODY_SETS", "spinners")
+    assert document["outcomes"] == {"met": 0, "spun": document["rounds"]}
     evidence = document["findings"][0]["evidence"]
     assert [actor["stranded"] for actor in evidence] == [True, True, False]
     assert document["rounds"] >= 512

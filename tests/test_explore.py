@@ -50,7 +50,7 @@ def subjects():
     names = []
     for text in texts:
         for line in text.splitlines():
-            for macro in ("CASE(", "SUBJECT(", "RACES(", "ORDERED("):
+            for macro in ("CASE(", "SUBJECT(", "RACES(", "ORDERED(", "SPINS("):
                 if line.startswith(macro):
                     names.append(line[len(macro):].split(",")[0])
     return sorted(names)

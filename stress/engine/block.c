@@ -53,13 +53,14 @@ static void run_block(struct shop *shop, struct worker *w)
 	shop->spoilt[w->actor] = !SANITIZED && (w->late || involuntary_switches() != before);
 }
 
+static const struct outcome *outcome_of(const struct test_case *t, uint32_t o)
+{
+	return o < OUT_LISTED ? &engine_outcome[o] : &t->outcomes[o - OUT_LISTED];
+}
+
 static enum failure failure_of(const struct test_case *t, uint32_t o)
 {
-	if (o == OUT_FATAL)
-		return FATAL;
-	if (o == OUT_WRONG)
-		return WRONG_OUTCOME;
-	const struct outcome *outcome = &t->outcomes[o - OUT_LISTED];
+	const struct outcome *outcome = outcome_of(t, o);
 	return outcome->grade == BAD ? outcome->failure : NO_FAILURE;
 }
 
@@ -75,9 +76,7 @@ static void keep_evidence(struct shop *shop, unsigned nth, uint32_t o)
 	f->round = c->first + nth;
 	f->child = r->children;
 	f->env = c->env;
-	snprintf(f->outcome, sizeof f->outcome, "%s",
-		 o == OUT_FATAL ? "fatal" : o == OUT_WRONG ? "unlisted"
-						: c->test->outcomes[o - OUT_LISTED].name);
+	snprintf(f->outcome, sizeof f->outcome, "%s", outcome_of(c->test, o)->name);
 	snprintf(f->message, sizeof f->message, "%s", o == OUT_FATAL ? c->fatal : "");
 	const struct slot *slots = c->slot + index * c->slots;
 	for (unsigned a = 0; a < c->slots; a++) {

@@ -105,6 +105,14 @@ void crew_prepare(struct crew *c)
 	}
 }
 
+const struct outcome engine_outcome[OUT_LISTED] = {
+	[OUT_FATAL] = { "fatal", BAD, FATAL, "the target's own throw" },
+	[OUT_DEADLOCK] = { "deadlock", BAD, DEADLOCK,
+			   "an actor sleeps on a futex and nobody is left to wake it" },
+	[OUT_WRONG] = { "unlisted", BAD, WRONG_OUTCOME,
+			"an outcome that the case does not list" },
+};
+
 void crew_settle(struct crew *c, uint32_t count[OUT_KINDS])
 {
 	for (unsigned i = 0; i < BLOCK_ROUNDS; i++) {

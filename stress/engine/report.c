@@ -81,10 +81,9 @@ static void emit_outcomes(const struct test_case *t, const struct result *r)
 	json_object(stdout, "outcomes");
 	for (unsigned i = 0; i < MAX_OUTCOMES && t->outcomes[i].name; i++)
 		json_count(stdout, t->outcomes[i].name, r->count[OUT_LISTED + i]);
-	if (r->count[OUT_FATAL])
-		json_count(stdout, "fatal", r->count[OUT_FATAL]);
-	if (r->count[OUT_WRONG])
-		json_count(stdout, "unlisted", r->count[OUT_WRONG]);
+	for (unsigned o = OUT_FATAL; o < OUT_LISTED; o++)
+		if (r->count[o])
+			json_count(stdout, engine_outcome[o].name, r->count[o]);
 	json_end(stdout);
 }
 
@@ -236,12 +235,10 @@ static void report_lines(const struct options *o, const struct subject *s,
 	for (unsigned i = 0; i < MAX_OUTCOMES && t->outcomes[i].name; i++)
 		printf("  %-14s %12llu  %s\n", t->outcomes[i].name,
 		       (unsigned long long)r->count[OUT_LISTED + i], t->outcomes[i].meaning);
-	if (r->count[OUT_FATAL])
-		printf("  %-14s %12llu  the target's own throw\n", "fatal",
-		       (unsigned long long)r->count[OUT_FATAL]);
-	if (r->count[OUT_WRONG])
-		printf("  %-14s %12llu  an outcome that the case does not list\n", "unlisted",
-		       (unsigned long long)r->count[OUT_WRONG]);
+	for (unsigned o = OUT_FATAL; o < OUT_LISTED; o++)
+		if (r->count[o])
+			printf("  %-14s %12llu  %s\n", engine_outcome[o].name,
+			       (unsigned long long)r->count[o], engine_outcome[o].meaning);
 	for (int f = NO_FAILURE + 1; f < FAILURE_COUNT; f++)
 		if (r->failures[f])
 			printf("  hits: %s %llu\n", failure_text((enum failure)f),

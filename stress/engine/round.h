@@ -5,9 +5,9 @@
  *   thread 1   |start|delay|closer (state i)|start|...|            |
  *
  * A crew is the set of threads that run one case together. No system call sits
- * in a round. A round ends an actor early when it is stranded (parked, and
- * nobody is left to ready it: the judge looks at once) or when the target calls
- * world_fatal().
+ * in a round. A round ends an actor early when it is stranded (parked, or
+ * spinning, and nobody is left to change that: the judge looks at once) or when
+ * the target calls world_fatal().
  */
 #ifndef ENGINE_ROUND_H
 #define ENGINE_ROUND_H
@@ -20,15 +20,32 @@
 enum { BLOCK_ROUNDS = 512, PACED = 32 };
 
 /* What a round came to; an outcome's index + OUT_LISTED otherwise. */
-enum { OUT_OPEN, OUT_FATAL, OUT_WRONG, OUT_LISTED, OUT_KINDS = OUT_LISTED + MAX_OUTCOMES };
+enum {
+	OUT_OPEN,
+	OUT_FATAL,
+	OUT_DEADLOCK, /* an actor was stranded in a futex wait */
+	OUT_WRONG,    /* an outcome that the case does not list */
+	OUT_LISTED,
+	OUT_KINDS = OUT_LISTED + MAX_OUTCOMES
+};
+
+/* Name, class and meaning of OUT_FATAL .. OUT_WRONG. */
+extern const struct outcome engine_outcome[OUT_LISTED];
+
+/* An actor within a round. PARKED and SPINNING are the values of
+ * slot.stranded. */
+enum standing { RUNNING, PARKED, SPINNING };
+enum { AT_STANDING = 3, AT_ROUND = 16 };
 
 struct crew;
 
 struct worker {
-	/* Progress: round << 8 | changes of being parked in it << 1 | parked.
-	 * Written by this thread only; a later round means the earlier is done.
-	 */
+	/* Progress: round << AT_ROUND | changes of standing in it << 2 |
+	 * standing. Written by this thread only; a later round means the
+	 * earlier is done. */
 	_Alignas(128) word64 at;
+	/* `turns`, told now and then. */
+	word64 spun;
 	_Alignas(128) struct crew *crew;
 	unsigned actor;
 	void (*run)(void *state, struct slot *me);
@@ -43,6 +60,12 @@ struct worker {
 	struct { uint16_t offset, kind; } touch[ENV_LINES];
 	uint32_t spins; /* before a waiting actor looks around */
 	bool late; /* waited longer than LATE_NS in this block */
+	/* --- as a spinner --- */
+	bool asleep;    /* gave up in a futex wait */
+	uint64_t turns; /* of waiting, in all rounds */
+	uint64_t slept; /* turns before the last futex wait without a limit */
+	uint64_t watched, watched_turns; /* round, and turns then, of watch[] */
+	struct { uint64_t at, turns; } watch[MAX_ACTORS];
 	jmp_buf escape;
 };
 
@@ -78,6 +101,9 @@ void crew_prepare(struct crew *c);
 /* Runs the block's rounds as worker w; all workers call it at the same time.
  * When it returns, w has passed the last round. */
 void worker_run_block(struct worker *w);
+/* Called now and then by whoever waits. since: when it first called, 0
+ * before. */
+void worker_look_around(struct worker *w, int64_t *since);
 /* Makes w the calling thread's; NULL: none. */
 void worker_adopt(struct worker *w);
 /* Waits until every worker has passed round `round`. */

@@ -31,7 +31,12 @@ enum { MAX_ACTORS = 4, MAX_SLOTS = 6, MAX_OUTCOMES = 16 };
 struct slot {
 	_Alignas(64) struct g g;
 	long got[5];       /* free for the actor; the judge reads it */
-	uint32_t stranded; /* 1: parked when nobody was left to ready it */
+	/* Why it did not return: 1: parked, 2: spinning through world_relax()
+	 * or world_yield(), when nobody was left to change that. A spinner is
+	 * given further looks before, some hundred: a loop with a bound below
+	 * that ends by itself. Who sleeps on a futex for ever, or waits for a
+	 * lock, ends the round as a `deadlock` without the judge. */
+	uint32_t stranded;
 };
 
 enum grade {

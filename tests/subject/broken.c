@@ -1,6 +1,8 @@
 /* A target of the tests: it fails in every way that the engine must tell apart.
  *
  *   BUG_NOBODY_WAKES  two goroutines park and nobody is left: lost_wakeup
+ *   BUG_NOBODY_SETS   two spin for what the other one sets: lost_item
+ *   BUG_KEEPS_LOCK    a lock that is never given back: deadlock
  *   BUG_THROWS        the target's own throw, with a lock held that a peer wants
  *   BUG_CRASHES       a signal ends the child
  *   BUG_HANGS         a round never ends
@@ -49,5 +51,30 @@ void pair_count(struct pair *p)
 	for (;;)
 		__asm__ volatile("");
 #endif
+#ifndef BUG_KEEPS_LOCK
+	mutex_unlock(&p->lock);
+#endif
+}
+
+void pair_meet(struct pair *p, int side, void (*turn)(void))
+{
+	/* Who looks for long, but not for ever, is let be. */
+	for (int look = 0; look < PAIR_LOOKS; look++)
+		world_relax();
+#ifndef BUG_NOBODY_SETS
+	/* pairs with: below, the other side */
+	store_release(&p->sleeper[side], 1);
+#endif
+	/* pairs with: above, the other side */
+	while (load_acquire(&p->sleeper[!side]) == 0)
+		turn();
+}
+
+void pair_hold(struct pair *p)
+{
+	mutex_lock(&p->lock);
+	for (volatile int work = 0; work < PAIR_WORK; work++)
+		;
+	p->count++;
 	mutex_unlock(&p->lock);
 }

@@ -63,9 +63,6 @@ SUBJECT(wait_two, "a loop over two words",
 SUBJECT(wait_both, "two spinners",
 	.actor = { { "spinner", spin_bare }, { "another", spin_two },
 					      { "setter", set_a } });
-SUBJECT(livelock_hint, "nobody ever sets it",
-	.actor = { { "spinner", spin_hint }, { "idle", nothing } },
-	EXPECT({ "fixed", LIVELOCK, EVERY_MODEL }));
 SUBJECT(livelock_bare, "nobody ever sets it, no hint",
 	.actor = { { "spinner", spin_bare }, { "setter", set_b } },
 	EXPECT({ "fixed", LIVELOCK, EVERY_MODEL }));
@@ -80,8 +77,30 @@ ACTOR(spin_plain)
 	while (!*(volatile uint32_t *)&s->count)
 		world_relax();
 }
-SUBJECT(livelock_plain, "a loop around a plain word",
-	.actor = { { "spinner", spin_plain } },
+
+/* Stranded spinners are the judge's business. */
+static int judge_spinning(const void *state, const struct slot *slots)
+{
+	(void)state;
+	return slots[0].stranded == 2 ? 1 : 0;
+}
+#define SPINS(id, why, ...)                                                                \
+	CASE(id, .purpose = why, .state_size = sizeof(struct state), .prepare = prepare,   \
+	     .judge = judge_spinning, .actor = { __VA_ARGS__ },                            \
+	     OUTCOMES({ "gone", OK, NO_FAILURE, "it went on" },                            \
+		      { "spun", BAD, LOST_ITEM, "it spins for ever" }),                    \
+	     EXPECT({ "fixed", LOST_ITEM, EVERY_MODEL }))
+SPINS(stranded_hint, "nobody ever sets it", { "spinner", spin_hint }, { "idle", nothing });
+SPINS(stranded_yield, "nobody ever sets it, and one sets another",
+      { "spinner", spin_yield }, { "setter", set_b });
+SPINS(stranded_plain, "a loop around a plain word", { "spinner", spin_plain });
+ACTOR(hint_then_b) { USE; spin_hint(state, me); set_b(state, me); }
+/* pairs with: set_b() */
+ACTOR(spin_b) { USE; while (load_acquire(&s->b) == 0) world_relax(); }
+SPINS(stranded_chain, "two spinners, one of which waits for the other",
+      { "first", hint_then_b }, { "second", spin_b }, { "idle", nothing });
+SUBJECT(livelock_beside, "one of two spinners does not say that it waits",
+	.actor = { { "spinner", spin_hint }, { "another", spin_swap } },
 	EXPECT({ "fixed", LIVELOCK, EVERY_MODEL }));
 
 /* Ends by itself after more reads than the explorer lets pass for a wait. */

@@ -13,8 +13,9 @@ static _Thread_local struct worker *self;
 
 /* --- leaving an operation that cannot go on --- */
 
-static void hook_wait(void)
+static void hook_wait(int64_t timeout_ns)
 {
+	(void)timeout_ns;
 	struct worker *me = self;
 	/* relaxed: only watched for change */
 	store_relaxed(&me->waits, load_relaxed(&me->waits) + 1);
