@@ -6,14 +6,14 @@
 #   make -f fuzz/rules.mk                        every target and variant
 #   make -f fuzz/rules.mk EXPLORE_CC=clang-19 EXPLORE_OUT=build/explore-clang-19
 #
-# Variants are found, not listed: a switch BUG_X in the target's sources is one,
-# "fixed" is one, and BUG_X+plain where that text occurs.
+include targets/rules.mk
 
 EXPLORE_CC ?= gcc
 EXPLORE_OUT ?= build/explore
 OBJCOPY ?= objcopy
 EXPLORE_CFLAGS = -std=gnu11 -O2 -g -I targets -fdebug-prefix-map=$(CURDIR)=.
-EXPLORE_WARN = -Wall -Wextra -Werror
+# A target may be someone's candidate: its warnings are shown, as natively.
+EXPLORE_WARN = -Wall -Wextra $(if $(filter targets/%,$<),,-Werror)
 # gcc warns of fences under its sanitizer; our hooks know them.
 EXPLORE_WARN += $(if $(findstring clang,$(EXPLORE_CC)),,-Wno-tsan)
 # Calls stay calls, so that the hooks see them: gcc would expand small ones
@@ -21,12 +21,8 @@ EXPLORE_WARN += $(if $(findstring clang,$(EXPLORE_CC)),,-Wno-tsan)
 EXPLORE_HOOKED = -fsanitize=thread $(foreach f,memcpy memmove memset,-fno-builtin-$(f))
 EXPLORE_RENAME = $(foreach f,memcpy memmove memset,--redefine-sym $(f)=__tsan_$(f))
 
-# A target is a folder under targets/ with cases; its sources are its own and
-# base's. "shapes" are bare forms of such races (fuzz/cases), "unit" the
+# "shapes" are bare forms of a target's races (fuzz/cases), "unit" the
 # explorer's own subjects.
-explore_targets := $(sort $(patsubst targets/%/cases/,%,$(dir $(wildcard targets/*/cases/*.c))))
-explore_sources = $(wildcard targets/$(1)/*.c targets/$(1)/cases/*.c)
-explore_texts = $(wildcard targets/$(1)/*.[ch] targets/$(1)/cases/*.[ch])
 explore_sources_shapes := $(wildcard fuzz/cases/*.c)
 explore_sources_unit := $(wildcard tests/unit/explore_*.c)
 
@@ -34,7 +30,6 @@ explore_base := $(wildcard targets/base/*.c)
 explore_engine := $(filter-out fuzz/main.c,$(wildcard fuzz/*.c fuzz/*/*.c))
 explore_engine := $(filter-out fuzz/cases/% fuzz/litmus/%,$(explore_engine))
 explore_litmus := $(wildcard fuzz/litmus/*.c)
-explore_switches = $(if $(1),$(shell grep -oh 'BUG_[A-Z0-9_]*[A-Z0-9]\(+plain\)\?' $(1) | sort -u))
 
 .PHONY: explore-lane
 explore-lane:
@@ -47,21 +42,22 @@ explore_base_texts := $(wildcard targets/base/*.[ch])
 # meet them.
 explore_out = $(EXPLORE_OUT)$(if $(filter unit,$(1)),-unit)
 
-explore_defines = $(if $(filter BUG_%,$(1)),-D$(subst +plain, -DPLAIN_FIELDS,$(1)))
-
 # $(call explore_variant,TARGET,VARIANT,SOURCES,TEXTS)
 define explore_variant
 $(call explore_out,$(1))/$(1)/$(2)/explore: \
-		$(patsubst %.c,$(call explore_out,$(1))/$(1)/$(2)/%.o,$(3) $(explore_base)) \
+		$(call objects,$(call explore_out,$(1))/$(1)/$(2),$(3) $(explore_base)) \
 		$(patsubst %.c,$(EXPLORE_OUT)/engine/%.o,$(explore_engine)) \
 		$(call explore_out,$(1))/$(1)/$(2)/fuzz/main.o
 	$$(EXPLORE_CC) -o $$@.new $$^ && mv $$@.new $$@
 $(call explore_out,$(1))/$(1)/$(2)/%.o: %.c
 	@mkdir -p $$(@D)
 	$$(EXPLORE_CC) $$(EXPLORE_CFLAGS) $$(EXPLORE_WARN) $$(EXPLORE_HOOKED) -MMD -MP \
-		-DTARGET='"$(1)"' $(call explore_defines,$(2)) \
+		-DTARGET='"$(1)"' $(call defines,$(2)) \
 		-c -o $$@ $$<
 	$$(OBJCOPY) $$(EXPLORE_RENAME) $$@
+$(call explore_out,$(1))/$(1)/$(2)/%.S.o: %.S
+	@mkdir -p $$(@D)
+	$$(EXPLORE_CC) $$(EXPLORE_CFLAGS) -MMD -MP $(call defines,$(2)) -c -o $$@ $$<
 $(call explore_out,$(1))/$(1)/$(2)/fuzz/main.o: fuzz/main.c $(4) $(explore_base_texts)
 	@mkdir -p $$(@D)
 	$$(EXPLORE_CC) $$(EXPLORE_CFLAGS) $$(EXPLORE_WARN) -I fuzz -MMD -MP -DTARGET='"$(1)"' \
@@ -70,20 +66,16 @@ $(call explore_out,$(1))/$(1)/$(2)/fuzz/main.o: fuzz/main.c $(4) $(explore_base_
 explore_binaries_$(1) += $(call explore_out,$(1))/$(1)/$(2)/explore
 endef
 
-# $(call explore_target,TARGET,SOURCES,TEXTS)
-explore_target = $(foreach v,fixed $(call explore_switches,$(3)),$(eval \
+# $(call explore_target,TARGET,SOURCES,TEXTS,WHERE ITS SWITCHES STAND)
+explore_target = $(foreach v,fixed $(call switches,$(4)),$(eval \
 	$(call explore_variant,$(1),$(v),$(2),$(3))))
 
-$(foreach t,$(explore_targets),$(call explore_target,$(t),$(call explore_sources,$(t)),$(call \
-	explore_texts,$(t))))
-ifneq ($(explore_sources_shapes),)
-$(call explore_target,shapes,$(explore_sources_shapes),$(explore_sources_shapes))
-endif
-ifneq ($(explore_sources_unit),)
-$(call explore_target,unit,$(explore_sources_unit),$(explore_sources_unit))
-endif
+$(foreach t,$(targets),$(call explore_target,$(t),$(call target_sources,$(t)) $(call \
+	target_cases,$(t)),$(call target_texts,$(t)),targets/$(t)))
+explore_aside = $(if $(2),$(call explore_target,$(1),$(2),$(2),$(2)))
+$(foreach t,shapes unit,$(call explore_aside,$(t),$(explore_sources_$(t))))
 
-explore-lane: $(foreach t,$(explore_targets) shapes,$(explore_binaries_$(t)))
+explore-lane: $(foreach t,$(targets) shapes,$(explore_binaries_$(t)))
 explore-lane: $(EXPLORE_OUT)/litmus
 
 # Final states of litmus files: its own main, and of the engine what it calls.

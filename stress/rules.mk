@@ -9,12 +9,8 @@
 # still find their runner: the linker section joins, and duplicate names within
 # a layout still do not link.
 
-targets := $(patsubst targets/%/cases/,%,$(wildcard targets/*/cases/))
-# $(call variants,target): fixed, and every switch that its sources name
-variants = fixed $(shell grep -rhoE --include=*.[ch] '\bBUG_[A-Z0-9_]+(\+plain)?' \
-	targets/$1 | sort -u)
-# $(call defines,variant)
-defines = $(if $(filter fixed,$1),,-D$(subst +plain, -DPLAIN_FIELDS,$1))
+include targets/rules.mk
+
 layout_natural :=
 layout_spread := -DLAYOUT_SPREAD
 
@@ -39,11 +35,12 @@ lane_variants = $(if $(filter asan,$1),$(filter-out %+plain,$2),$2)
 native_libs := -lhwloc -lpthread -lm
 engine_sources := stress/main.c stress/world.c $(wildcard stress/engine/*.c stress/storms/*.c \
 	targets/base/*.c)
-lane_engine = $(patsubst %.c,build/$1/obj/%.o,$(engine_sources))
+lane_engine = $(call objects,build/$1/obj,$(engine_sources))
+rules := Makefile stress/rules.mk targets/rules.mk
 
 # $(call lane_rules,lane)
 define lane_rules
-build/$1/obj/%.o: %.c Makefile stress/rules.mk
+build/$1/obj/%.o: %.c $(rules)
 	@mkdir -p $$(@D)
 	$$(CC) $$(flags_$1) -MMD -MP -c $$< -o $$@
 -include $(patsubst %.o,%.d,$(call lane_engine,$1))
@@ -53,18 +50,15 @@ endef
 
 # $(call layout_rules,lane,target,variant,layout)
 define layout_rules
-objects_$1_$2_$3_$4 := $$(patsubst targets/$2/%.c,build/$1/$2/$3/$4/%.o,\
-	$$(wildcard targets/$2/*.c targets/$2/cases/*.c)) $$(patsubst \
-	stress/storms/$2/%.c,build/$1/$2/$3/$4/storms/%.o,\
-	$$(wildcard $(if $(filter natural,$4),stress/storms/$2/*.c)))
-build/$1/$2/$3/$4/storms/%.o: stress/storms/$2/%.c Makefile stress/rules.mk
+objects_$1_$2_$3_$4 := $(call objects,build/$1/$2/$3/$4,$(sources_$2) \
+	$(if $(filter natural,$4),$(wildcard stress/storms/$2/*.c)))
+build/$1/$2/$3/$4/%.o: %.c $(rules)
 	@mkdir -p $$(@D)
 	@$$(CC) $$(flags_$1) -DTARGET='"$2"' $(call defines,$3) $(layout_$4) \
 		-MMD -MP -c $$< -o $$@
-build/$1/$2/$3/$4/%.o: targets/$2/%.c Makefile stress/rules.mk
+build/$1/$2/$3/$4/%.S.o: %.S $(rules)
 	@mkdir -p $$(@D)
-	@$$(CC) $$(flags_$1) -DTARGET='"$2"' $(call defines,$3) $(layout_$4) \
-		-MMD -MP -c $$< -o $$@
+	@$$(CC) $$(flags_$1) $(call defines,$3) $(layout_$4) -MMD -MP -c $$< -o $$@
 build/$1/$2/$3/$4.o: $$(objects_$1_$2_$3_$4)
 	@ld -r -o $$@.tmp $$^
 	@objcopy --wildcard --localize-symbol='!__s*_stormrig_*' --localize-symbol='*' \
@@ -87,16 +81,18 @@ build/$1/$2/$3/storm: $(layouts_$1:%=build/$1/$2/$3/%.o) $(call lane_engine,$1) 
 binaries_$1 += build/$1/$2/$3/storm
 endef
 
-$(foreach t,$(targets),$(eval variants_$t := $(call variants,$t)))
+$(foreach t,$(targets),$(eval variants_$t := fixed $(call switches,targets/$t)) \
+	$(eval sources_$t := $(call target_sources,$t) $(call target_cases,$t)))
 $(foreach l,$(lanes),$(eval binaries_$l :=)$(foreach t,$(targets),$(foreach v,$(call \
 	lane_variants,$l,$(variants_$t)),$(eval $(call variant_rules,$l,$t,$v)))))
 $(foreach l,$(lanes),$(eval $(call lane_rules,$l)))
 
 # Bench programs: stress/bench/<target>.c with that target's fixed form.
 benches := $(patsubst stress/bench/%.c,build/native/bench/%,$(wildcard stress/bench/*.c))
-build/native/bench/%: build/native/obj/stress/bench/%.o build/native/%/fixed/natural.o \
-		build/native/obj/stress/engine/emit.o build/native/obj/stress/world.o \
-		$(patsubst %.c,build/native/obj/%.o,$(wildcard targets/base/*.c))
+$(benches): build/native/bench/%: build/native/obj/stress/bench/%.o \
+		build/native/%/fixed/natural.o \
+		$(call objects,build/native/obj,stress/engine/emit.c stress/world.c $(wildcard \
+		targets/base/*.c))
 	@mkdir -p $(@D)
 	@$(CC) -o $@ build/native/$*/fixed/natural.o.tmp \
 		$(filter-out %/natural.o,$(filter %.o,$^)) $(native_libs)

@@ -75,6 +75,7 @@ def copy(tmp_path_factory):
     copy_tree(tree)
     ran = make(tree, STORM, EXPLORE)
     assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.stderr == "", "warnings"
     return tree
 
 
@@ -86,6 +87,7 @@ def edit(copy):
     def edited(name, change):
         path = copy / name
         old = path.read_text() if path.exists() else None
+        path.parent.mkdir(exist_ok=True)
         undo.append((path, old))
         path.write_text(change(old))
 
@@ -93,6 +95,8 @@ def edit(copy):
     for path, old in reversed(undo):
         if old is None:
             path.unlink()
+            if not any(path.parent.iterdir()):
+                path.parent.rmdir()
         else:
             path.write_text(old)
 
@@ -106,7 +110,8 @@ def test_nothing_changed_nothing_built(copy, program):
 
 
 @pytest.mark.parametrize("program, folders, rest", [
-    (STORM, ["targets/base", "targets/poller", "stress"], ["Makefile", "stress/rules.mk"]),
+    (STORM, ["targets/base", "targets/poller", "stress"], ["Makefile", "stress/rules.mk",
+                                                           "targets/rules.mk"]),
     (EXPLORE, ["targets/base", "targets/poller", "fuzz"], []),
 ])
 def test_each_file_of_a_program_rebuilds_it(copy, program, folders, rest):
@@ -211,6 +216,55 @@ def test_a_new_switch_needs_no_list(copy, edit):
     edit("targets/poller/desc.c", lambda text: text + "#ifdef BUG_BRAND_NEW\n#endif\n")
     ran = run("make", "-n", "build", "LANE=native", cwd=copy)
     assert "build/native/poller/BUG_BRAND_NEW/" in ran.stdout
+
+
+# --- targets that include others ---
+
+ABOVE = {
+    "targets/middle/middle.h": '#include "poller/poller.h"\nunsigned seven(void);\n',
+    "targets/middle/middle.c": '#include "middle/middle.h"\n'
+                               "#ifdef BUG_MIDDLE\n#error a switch of another target\n#endif\n",
+    "targets/middle/seven.S": ".globl seven\nseven:\n#ifdef __aarch64__\n\tmov w0, 7\n#else\n"
+                              "\tmovl $7, %eax\n#endif\n\tret\n"
+                              '.section .note.GNU-stack, "", %progbits\n',
+    "targets/above/above.c": '#include "middle/middle.h"\n#ifdef BUG_ABOVE\n#endif\n'
+                             "uint32_t above(struct poll_desc *d);\n"
+                             "uint32_t above(struct poll_desc *d)\n"
+                             "{\n\treturn poll_check_error(d, POLL_READ) + seven();\n}\n",
+}
+
+
+@pytest.mark.parametrize("lane", LANES)
+def test_an_included_target_is_compiled_with_the_includer(copy, edit, lane):
+    """Its sources, assembler too, and those that it includes in turn; not their variants."""
+    for name, text in ABOVE.items():
+        edit(name, lambda _, text=text: text)
+    edit("targets/above/cases/upwards.c", lambda _: CASE.sub("CASE(upwards", some_case()))
+    listed = run("make", "-n", "build", f"LANE={lane}", cwd=copy).stdout
+    programs = set(re.findall(rf"build/{lane}/(\w+)/([\w+]+)/{LANES[lane]}\b", listed))
+    assert {variant for target, variant in programs if target == "above"} == {"fixed", "BUG_ABOVE"}
+    assert not [target for target, _ in programs if target == "middle"]
+    program = f"build/{lane}/above/BUG_ABOVE/{LANES[lane]}"
+    ran = make(copy, program)
+    assert ran.returncode == 0, ran.stderr
+    cases = [json.loads(line)["case"] for line in
+             run(str(copy / program), "--list", "--json").stdout.splitlines()]
+    assert cases == ["upwards"]
+
+
+@pytest.mark.parametrize("program", [STORM, EXPLORE])
+def test_a_warning_in_a_target_is_shown_and_refuses_nothing(copy, edit, program):
+    edit("targets/poller/io.c", lambda text: text + "static void nobody_calls(void)\n{ }\n")
+    ran = make(copy, program)
+    assert ran.returncode == 0, ran.stderr
+    assert "nobody_calls" in ran.stderr
+
+
+def test_make_leaves_what_it_built(copy):
+    """And does not say at the end that it removes it."""
+    shown = run("make", "-n", "build", "LANE=native", cwd=copy)
+    assert shown.returncode == 0, shown.stderr
+    assert not re.findall(r"^rm .*", shown.stdout, re.MULTILINE)
 
 
 # --- refusals ---

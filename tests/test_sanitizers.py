@@ -31,6 +31,7 @@ def link_tree(top, stress):
     (top / "targets").mkdir()
     for name, to in [("Makefile", ROOT / "Makefile"), ("stress", stress),
                      ("targets/base", ROOT / "targets/base"),
+                     ("targets/rules.mk", ROOT / "targets/rules.mk"),
                      ("targets/sanitized", ROOT / "tests/sanitized")]:
         (top / name).symlink_to(to)
 

@@ -9,11 +9,11 @@
  * Checks stay on in every build.
  *
  * Comments in the first lines of a test say what it is linked with:
- *   links: targets/base/lock.c stress/world.c
+ *   links: targets/poller targets/base/lock.c stress/world.c
  *   libs: hwloc
  * and where it runs besides natively and under the address sanitizer:
  *   also: tsan
- * each as a C comment of its own.
+ * each as a C comment of its own; a target stands for all that it includes.
  */
 #ifndef UNIT_CHECK_H
 #define UNIT_CHECK_H

@@ -1,4 +1,4 @@
-/* links: targets/base/?*.c targets/poller/?*.c stress/world.c */
+/* links: targets/base targets/poller stress/world.c */
 /* The fixed poller on the real epoll backend, one thread per goroutine. */
 #include <errno.h>
 #include <fcntl.h>

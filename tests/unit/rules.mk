@@ -4,6 +4,8 @@
 # asks for stands in the test itself (check.h). Usable alone: make -f
 # tests/unit/rules.mk build/unit/pin_test
 
+include targets/rules.mk
+
 UNIT_CC ?= gcc
 UNIT_CFLAGS = -std=gnu11 -O2 -g -Wall -Wextra -Werror -I targets -I stress -I . -pthread
 UNIT_SAN = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -26,9 +28,11 @@ unit-list:
 	@printf '%s\n' $(UNIT_PROGRAMS)
 
 # $(call unit_objects,FOLDER,TEST): its own and those it links, which may be
-# wildcards
-unit_links = $(foreach file,$(call unit_says,$(1),links),$(or $(wildcard $(file)),$(file)))
-unit_objects = $(patsubst %.c,build/$(1)/obj/%.o,tests/unit/$(2).c $(call unit_links,$(2)))
+# wildcards, or targets with all that they include
+unit_target = $(patsubst targets/%,%,$(filter $(target_folders:%=targets/%),$(1)))
+unit_links = $(foreach word,$(call unit_says,$(1),links),$(or $(call target_sources,$(call \
+	unit_target,$(word))),$(wildcard $(word)),$(word)))
+unit_objects = $(call objects,build/$(1)/obj,tests/unit/$(2).c $(call unit_links,$(2)))
 
 # $(call unit_program,FOLDER,TEST)
 define unit_program
@@ -43,6 +47,9 @@ build/$(1)/%_test:
 build/$(1)/obj/%.o: %.c tests/unit/rules.mk
 	@mkdir -p $$(@D)
 	$$(UNIT_CC) $$(UNIT_CFLAGS) $$(unit_flags_$(1)) -MMD -MP -c -o $$@ $$<
+build/$(1)/obj/%.S.o: %.S tests/unit/rules.mk
+	@mkdir -p $$(@D)
+	$$(UNIT_CC) $$(UNIT_CFLAGS) -MMD -MP -c -o $$@ $$<
 -include $(shell find build/$(1)/obj -name '*.d' 2>/dev/null)
 endef
 $(foreach folder,unit unit-san unit-tsan,$(eval $(call unit_folder,$(folder))))

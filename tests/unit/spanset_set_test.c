@@ -1,4 +1,4 @@
-/* links: targets/spanset/[a-z]*.c targets/base/lock.c stress/world.c */
+/* links: targets/spanset targets/base/lock.c stress/world.c */
 #include "spanset/spanset.h"
 #include "tests/unit/check.h"
 

@@ -1,4 +1,4 @@
-/* links: targets/base/?*.c targets/poller/?*.c stress/world.c */
+/* links: targets/base targets/poller stress/world.c */
 /* links: stress/storms/poller/[!c]*.c */
 /* The churn storm: its gate, its claims, and small storms in one process. */
 #define TARGET "poller"

@@ -1,0 +1,35 @@
+# What a target is made of, for every lane; included by their rules.
+#
+# A target may include headers of other targets, as in "poller/poller.h". Their
+# sources, without their cases, are then compiled with it: in its layout, with
+# its switch. Whose folder names a switch has the variant.
+
+ifndef target_folders
+# Folders with cases.
+targets := $(patsubst targets/%/cases/,%,$(sort $(dir $(wildcard targets/*/cases/*.c))))
+target_folders := $(patsubst targets/%/,%,$(wildcard targets/*/))
+# includer>included
+target_includes := $(shell grep -RoE --include=*.[chS] '^.[ \t]*include "[^/"]+/' targets | \
+	sed -E 's,^targets/([^/]+)/[^:]*:.*"(.*)/$$,\1>\2,' | sort -u)
+target_direct = $(filter $(target_folders),$(foreach p,$(target_includes),$(if $(filter \
+	$1,$(firstword $(subst >, ,$p))),$(lastword $(subst >, ,$p)))))
+target_grow = $(if $(filter-out $1,$(target_direct)),$(call target_grow,$(sort $1 \
+	$(target_direct))),$1)
+# $(call target_with,target): it and what it includes, directly or not
+target_with = $(filter-out base,$(target_grow)) $(filter base,$1)
+
+# $(call target_sources,target), $(call target_cases,target)
+target_sources = $(foreach t,$(target_with),$(wildcard targets/$t/*.c targets/$t/*.S))
+target_cases = $(wildcard targets/$1/cases/*.c)
+# $(call target_texts,target): all that its cases are compiled from, but base
+target_texts = $(foreach t,$(target_with),$(wildcard targets/$t/*.[chS] targets/$t/cases/*.h)) \
+	$(target_cases)
+# $(call objects,folder,sources)
+objects = $(patsubst %.S,$1/%.S.o,$(patsubst %.c,$1/%.o,$2))
+
+# $(call switches,files or folders): BUG_X, and BUG_X+plain where that text is
+switches = $(if $1,$(shell grep -Rhoe 'BUG_[A-Z0-9_]*[A-Z0-9]\(+plain\)\?' --include=*.[chS] $1 | \
+	sort -u))
+# $(call defines,variant)
+defines = $(if $(filter BUG_%,$1),-D$(subst +plain, -DPLAIN_FIELDS,$1))
+endif
