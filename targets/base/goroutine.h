@@ -32,6 +32,7 @@ struct timer {
 	void *arg;
 	uintptr_t seq;
 	uint32_t heap_index; /* place in the runtime's queue, from 1; 0: not in it */
+	void *home;          /* the queue, where the runtime has several */
 };
 
 /* Returns false to call the park off: the goroutine goes on at once. */

@@ -31,7 +31,6 @@ struct G {
 	struct stack stack;
 	void (*fn)(void *arg);
 	void *arg;
-	word32 preempt;   /* 1: asked to yield; -> 0 by the goroutine that does */
 	bool stacked;     /* its stack is open */
 	struct timer sleep;
 	void *handles;    /* the collector's: what keeps objects of this goroutine alive */
@@ -90,6 +89,7 @@ struct P {
 	struct P *link;    /* idle list; guarded by s->lock */
 	word32 tick;       /* goroutines scheduled here; written by the owner */
 	word32 calls;      /* system calls begun or retaken */
+	word32 preempt;    /* 1: whoever runs here shall yield; -> 0 by it */
 	struct G *free;    /* dead goroutines for reuse; the owner's */
 	uint32_t frees;
 	void *cache;       /* the heap's, of this processor; the owner's */
@@ -130,7 +130,6 @@ struct sched {
 	word32 stopper;          /* 1: somebody stops the world or has stopped it */
 	/* Poller. last_poll: when somebody polled last; 0: a worker is blocked
 	 * in it. poll_until: until when that one blocks; 0: without end. */
-	bool polls;              /* there is a poller */
 	HOT word64 last_poll;
 	word64 poll_until;
 	struct poller poller;
@@ -153,7 +152,10 @@ struct sched {
 	word64 stops, handed_off, fired, started; /* figures */
 };
 
-/* --- start.c, park.c --- */
+/* --- start.c, worker.c --- */
+
+/* The scheduler of this process, for those who are no workers. */
+struct sched *sched_current(void);
 
 /* The calling thread's worker, NULL outside of the scheduler. Never keep it
  * across a park or a yield. */

@@ -17,7 +17,7 @@ struct sched;
 
 struct sched_config {
 	unsigned procs;                     /* goroutines that run at once, 1 .. MOST_PROCS */
-	const struct poll_backend *backend; /* NULL: no poller */
+	const struct poll_backend *backend; /* of the poller; NULL: epoll */
 	/* Called first on every worker thread, with its number from 0; NULL:
 	 * nothing to do. */
 	void (*worker_started)(unsigned id);

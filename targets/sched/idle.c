@@ -1,0 +1,239 @@
+#include "sched/idle.h"
+
+#include "sched/runq.h"
+#include "sched/timers.h"
+#include "sched/worker.h"
+
+/* --- lists; s->lock held --- */
+
+void idle_put(struct sched *s, struct P *p)
+{
+	/* relaxed: published by the lock */
+	store_relaxed(&p->status, P_IDLE);
+	p->link = s->idle_p;
+	s->idle_p = p;
+	/* pairs with: idle_wake() load — before this worker's last look */
+	fetch_add_seq_cst(&s->idle_ps, 1);
+}
+
+struct P *idle_get(struct sched *s)
+{
+	struct P *p = s->idle_p;
+	if (p) {
+		s->idle_p = p->link;
+		/* pairs with: idle_wake() */
+		fetch_add_seq_cst(&s->idle_ps, (uint32_t)-1);
+	}
+	return p;
+}
+
+void idle_start(struct sched *s, struct P *p, bool spinning)
+{
+	struct M *m = s->idle_m;
+	/* pairs with: worker_ended() */
+	if (load_acquire(&s->ending)) {
+		idle_put(s, p);
+		return;
+	}
+	if (!m) {
+		worker_new(s, p, spinning);
+		return;
+	}
+	s->idle_m = m->idle_link;
+	s->idle_ms--;
+	m->next_p = p;
+	m->wake_spins = spinning;
+	note_wakeup(&m->wake);
+}
+
+/* --- having a processor --- */
+
+void idle_acquire(struct M *m, struct P *p)
+{
+	m->p = p;
+	p->m = m;
+	/* pairs with: stop_the_world(), monitor — p's fields */
+	store_release(&p->status, P_RUNNING);
+}
+
+struct P *idle_release(struct M *m)
+{
+	struct P *p = m->p;
+	m->p = NULL;
+	p->m = NULL;
+	return p;
+}
+
+static bool stopping(struct sched *s)
+{
+	/* pairs with: stop_the_world() */
+	return load_acquire(&s->stopping) != 0;
+}
+
+/* --- spinning --- */
+
+void idle_wake_slow(struct sched *s)
+{
+	uint32_t none = 0;
+	/* pairs with: idle_leave() decrement; the race lost: another waker */
+	if (!cas_seq_cst(&s->spinning, &none, 1))
+		return;
+	mutex_lock(&s->lock);
+	struct P *p = idle_get(s);
+	if (p)
+		idle_start(s, p, true);
+	else
+		/* pairs with: as above; all processors are busy, and look
+		 * themselves */
+		fetch_add_seq_cst(&s->spinning, (uint32_t)-1);
+	mutex_unlock(&s->lock);
+}
+
+void idle_found(struct M *m)
+{
+	m->spinning = false;
+	/* pairs with: idle_wake() */
+	fetch_add_seq_cst(&m->s->spinning, (uint32_t)-1);
+	/* There may be more where that came from. */
+	idle_wake(m->s);
+}
+
+void idle_wake_for(struct sched *s, int64_t when)
+{
+	/* pairs with: poll_blocking() exchange — the timer, before looking */
+	if (load_seq_cst(&s->last_poll) != 0) {
+		idle_wake(s);
+		return;
+	}
+	/* pairs with: poll_blocking() store */
+	int64_t until = (int64_t)load_seq_cst(&s->poll_until);
+	if (until == 0 || until > when)
+		s->poller.backend->wake(&s->poller);
+}
+
+/* Whether any processor or the global queue has work, after all. */
+static bool work_left(struct sched *s)
+{
+	/* pairs with: global_put() */
+	if (load_seq_cst(&s->queued) != 0)
+		return true;
+	for (unsigned i = 0; i < s->procs; i++)
+		if (!runq_empty(s->p[i]))
+			return true;
+	return false;
+}
+
+static bool take_idle(struct M *m)
+{
+	struct sched *s = m->s;
+	mutex_lock(&s->lock);
+	struct P *p = idle_get(s);
+	mutex_unlock(&s->lock);
+	if (!p)
+		return false;
+	idle_acquire(m, p);
+	return true;
+}
+
+/* m, without a processor, has seen work: it takes one and spins. */
+static bool come_back(struct M *m)
+{
+	if (!take_idle(m))
+		return false; /* all are busy, and will find it */
+	m->spinning = true;
+	/* pairs with: idle_wake() */
+	fetch_add_seq_cst(&m->s->spinning, 1);
+	return true;
+}
+
+static void stop_spinning(struct M *m)
+{
+	if (!m->spinning)
+		return;
+	m->spinning = false;
+	/* pairs with: idle_wake() load — before the last look */
+	fetch_add_seq_cst(&m->s->spinning, (uint32_t)-1);
+}
+
+bool idle_leave(struct M *m)
+{
+	struct sched *s = m->s;
+	mutex_lock(&s->lock);
+	/* relaxed: written under the lock only */
+	if (stopping(s) || load_relaxed(&s->queued) != 0) {
+		mutex_unlock(&s->lock);
+		return false;
+	}
+#ifdef BUG_LEAVE_UNCHECKED
+	/* dropped: the last look comes after spinning is given up. Work put in
+	 * between finds somebody who spins, and that one does not look any
+	 * more: lost_work, on any machine. */
+	bool left = work_left(s);
+	idle_put(s, idle_release(m));
+	mutex_unlock(&s->lock);
+	stop_spinning(m);
+#else
+	idle_put(s, idle_release(m));
+	mutex_unlock(&s->lock);
+	stop_spinning(m);
+	bool left = work_left(s);
+#endif
+	return !(left && come_back(m));
+}
+
+/* --- sleeping --- */
+
+/* Every worker sleeps: nobody will ever wake one. s->lock held. */
+static bool is_dead(struct sched *s)
+{
+	/* pairs with: worker_ended() */
+	return s->idle_ms == s->worker_count && load_acquire(&s->ending) == 0 &&
+	       load_acquire(&s->alive) != 0 && s->first == NULL;
+}
+
+void idle_stop(struct M *m)
+{
+	struct sched *s = m->s;
+	for (;;) {
+		mutex_lock(&s->lock);
+		/* pairs with: worker_ended() */
+		if (load_acquire(&s->ending)) {
+			mutex_unlock(&s->lock);
+			return;
+		}
+		m->idle_link = s->idle_m;
+		s->idle_m = m;
+		s->idle_ms++;
+		bool dead = is_dead(s);
+		mutex_unlock(&s->lock);
+		if (dead)
+			worker_deadlock(s);
+		note_sleep(&m->wake);
+		note_clear(&m->wake);
+		if (!m->help)
+			break;
+		void (*help)(void *) = m->help;
+		m->help = NULL;
+		help(m->help_arg);
+	}
+	/* NULL: all has ended. */
+	if (m->next_p) {
+		idle_acquire(m, m->next_p);
+		m->next_p = NULL;
+		m->spinning = m->wake_spins;
+	}
+}
+
+void idle_stop_for_world(struct M *m)
+{
+	struct sched *s = m->s;
+	stop_spinning(m);
+	struct P *p = idle_release(m);
+	mutex_lock(&s->lock);
+	/* pairs with: stop_the_world()'s look at every processor */
+	store_release(&p->status, P_STOPPED);
+	if (--s->stop_wait == 0)
+		note_wakeup(&s->stopped);
+	mutex_unlock(&s->lock);
+	idle_stop(m);
+}

@@ -1,0 +1,192 @@
+#include "sched/runq.h"
+
+/* A ring is full: moves its older half, and g, to the global queue. Returns
+ * false if thieves came first. */
+static bool spill(struct P *p, struct G *g, uint32_t head, uint32_t tail)
+{
+	uint32_t n = (tail - head) / 2;
+	struct G *list[RING / 2 + 1];
+	for (uint32_t i = 0; i < n; i++)
+		/* relaxed: the owner's; the swap says whether they still are
+		 * there */
+		list[i] = (struct G *)load_relaxed(&p->ring[(head + i) & p->mask]);
+	/* The race lost: a thief. pairs with: runq_steal() — slots read */
+	if (!cas_release(&p->head, &head, head + n))
+		return false;
+	list[n] = g;
+	for (uint32_t i = 0; i < n; i++)
+		list[i]->link = list[i + 1];
+	g->link = NULL;
+	mutex_lock(&p->s->lock);
+	global_put(p->s, list[0], g, n + 1);
+	mutex_unlock(&p->s->lock);
+	return true;
+}
+
+void runq_put(struct P *p, struct G *g)
+{
+	for (;;) {
+		/* pairs with: runq_steal() swap — the slots are free */
+		uint32_t head = load_acquire(&p->head);
+		/* relaxed: own word */
+		uint32_t tail = load_relaxed(&p->tail);
+		if (tail - head <= p->mask) {
+			/* relaxed: published by tail */
+			store_relaxed(&p->ring[tail & p->mask], (uintptr_t)g);
+			/* pairs with: runq_steal() load — the slot */
+			store_release(&p->tail, tail + 1);
+			return;
+		}
+		if (spill(p, g, head, tail))
+			return;
+	}
+}
+
+void runq_put_next(struct P *p, struct G *g)
+{
+	/* pairs with: take_next() swap; and, before spinning is read,
+	 * idle_leave() decrement */
+	struct G *old = (struct G *)exchange_seq_cst(&p->next, (uintptr_t)g);
+	if (old)
+		runq_put(p, old);
+}
+
+static struct G *take_next(struct P *p)
+{
+	/* relaxed: the swap compares it */
+	uintptr_t next = load_relaxed(&p->next);
+	/* The race lost: a thief, so it is gone; only the owner puts one there.
+	 * pairs with: runq_put_next() */
+	if (next != 0 && cas_acquire(&p->next, &next, 0))
+		return (struct G *)next;
+	return NULL;
+}
+
+static struct G *take_first(struct P *p)
+{
+	/* pairs with: thieves' swaps */
+	uint32_t head = load_acquire(&p->head);
+	for (;;) {
+		/* relaxed: own word */
+		if (load_relaxed(&p->tail) == head)
+			return NULL;
+		/* relaxed: own slot; the swap says whether it still is */
+		uintptr_t g = load_relaxed(&p->ring[head & p->mask]);
+		/* The race lost: a thief. pairs with: runq_put() — slot read */
+		if (cas_acq_rel(&p->head, &head, head + 1))
+			return (struct G *)g;
+	}
+}
+
+struct G *runq_get(struct P *p, bool fair)
+{
+	struct G *g = fair ? take_first(p) : take_next(p);
+	if (g)
+		return g;
+	return fair ? take_next(p) : take_first(p);
+}
+
+/* Copies half of from's ring behind to's tail. Returns how many. */
+static uint32_t grab(struct P *from, struct P *to, uint32_t tail)
+{
+	for (;;) {
+		/* pairs with: other takers' swaps */
+		uint32_t head = load_acquire(&from->head);
+		/* pairs with: runq_put() store — the slots */
+		uint32_t end = load_acquire(&from->tail);
+		uint32_t n = end - head;
+		n -= n / 2;
+		if (n == 0)
+			return 0;
+		if (n > (from->mask + 1) / 2)
+			continue; /* head and tail are of different times */
+		for (uint32_t i = 0; i < n; i++) {
+			/* relaxed: here and below, the swap says whether they
+			 * were still there */
+			uintptr_t g = load_relaxed(&from->ring[(head + i) & from->mask]);
+			/* relaxed: published by tail */
+			store_relaxed(&to->ring[(tail + i) & to->mask], g);
+		}
+		/* The race lost: the owner or another thief. pairs with:
+		 * runq_put() load — slots read */
+		if (cas_acq_rel(&from->head, &head, head + n))
+			return n;
+	}
+}
+
+struct G *runq_steal(struct P *to, struct P *from, bool next)
+{
+	/* relaxed: own word */
+	uint32_t tail = load_relaxed(&to->tail);
+	uint32_t n = grab(from, to, tail);
+	if (n == 0)
+		return next ? take_next(from) : NULL;
+	n--;
+	/* relaxed: the thief wrote it above */
+	struct G *g = (struct G *)load_relaxed(&to->ring[(tail + n) & to->mask]);
+	if (n > 0)
+		/* pairs with: grab(), of the next thief — the slots */
+		store_release(&to->tail, tail + n);
+	return g;
+}
+
+bool runq_empty(struct P *p)
+{
+	for (;;) {
+		/* pairs with: runq_publish(), runq_put_next() — a leaver's last
+		 * look, after it has stopped spinning */
+		uint32_t head = load_seq_cst(&p->head), tail = load_seq_cst(&p->tail);
+		uintptr_t next = load_seq_cst(&p->next);
+		/* One may have been kicked from next into the ring meanwhile.
+		 * pairs with: as above */
+		if (load_seq_cst(&p->tail) == tail)
+			return head == tail && next == 0;
+	}
+}
+
+/* --- the global queue --- */
+
+static void set_queued(struct sched *s, uint32_t n)
+{
+	/* pairs with: idle_leave()'s last look */
+	store_seq_cst(&s->queued, n);
+}
+
+void global_put(struct sched *s, struct G *first, struct G *last, unsigned n)
+{
+	last->link = NULL;
+	if (s->last)
+		s->last->link = first;
+	else
+		s->first = first;
+	s->last = last;
+	/* relaxed: written under the lock only */
+	set_queued(s, load_relaxed(&s->queued) + n);
+}
+
+static struct G *global_first(struct sched *s)
+{
+	struct G *g = s->first;
+	s->first = g->link;
+	if (!s->first)
+		s->last = NULL;
+	return g;
+}
+
+struct G *global_get(struct sched *s, struct P *p, unsigned most)
+{
+	/* relaxed: written under the lock only */
+	uint32_t size = load_relaxed(&s->queued), n = size / s->procs + 1;
+	if (size == 0)
+		return NULL;
+	n = n > size ? size : n;
+	n = n > most ? most : n;
+	n = n > (p->mask + 1) / 2 ? (p->mask + 1) / 2 : n;
+	set_queued(s, size - n);
+	struct G *g = global_first(s);
+	/* Not runq_put(): a full ring would spill, which takes the lock. There
+	 * is room: the ring was empty, or one is asked for. */
+	while (--n > 0)
+		runq_put(p, global_first(s));
+	return g;
+}

@@ -1,0 +1,281 @@
+/* The order in which a worker looks for work is Go 1.19's findRunnable(). */
+#include "sched/schedule.h"
+
+#include "sched/idle.h"
+#include "sched/park.h"
+#include "sched/runq.h"
+#include "sched/status.h"
+#include "sched/timers.h"
+
+enum { FAIR_TICKS = 61, CLOCK_TICKS = 16, PASSES = 4, EVENTS = 256 };
+
+/* --- the poller --- */
+
+/* Makes the goroutines of list runnable, and links them. */
+static void link_ready(struct g **list, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		status_ready(list[i]);
+		((struct G *)list[i])->link = i + 1 < n ? (struct G *)list[i + 1] : NULL;
+	}
+}
+
+static void inject_globally(struct sched *s, struct g **list, unsigned n)
+{
+	link_ready(list, n);
+	mutex_lock(&s->lock);
+	global_put(s, (struct G *)list[0], (struct G *)list[n - 1], n);
+	/* While the world stops or is stopped, none is idle. */
+	for (struct P *p; n > 0 && (p = idle_get(s)); n--)
+		idle_start(s, p, false);
+	mutex_unlock(&s->lock);
+}
+
+void schedule_inject(struct sched *s, struct M *m, struct g **list, unsigned n)
+{
+	if (n == 0)
+		return;
+	if (!m || !m->p) {
+		inject_globally(s, list, n);
+		return;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		status_ready(list[i]);
+		runq_put(m->p, (struct G *)list[i]);
+	}
+	runq_publish();
+	idle_wake(s);
+}
+
+unsigned schedule_poll(struct sched *s, struct M *m)
+{
+	struct g *list[EVENTS];
+	int waiters;
+	unsigned n = s->poller.backend->poll(&s->poller, 0, list, &waiters);
+	schedule_inject(s, m, list, n);
+	poller_adjust(&s->poller, waiters);
+	return n;
+}
+
+static bool anybody_waits(struct sched *s)
+{
+	/* relaxed: whoever parks there looks here after it */
+	return load_relaxed(&s->poller.waiters) != 0;
+}
+
+/* Blocks in the poller, without a processor, unless somebody does or there is
+ * nothing to wait for. Returns whether m has a processor again. */
+static bool poll_blocking(struct M *m)
+{
+	struct sched *s = m->s;
+	int64_t until = timers_next(s);
+	/* pairs with: worker_ended(), which wakes whoever blocks after it */
+	if ((!anybody_waits(s) && until == 0) || load_acquire(&s->ending))
+		return false;
+	/* pairs with: idle_wake_for() — until, which was read before */
+	if (exchange_seq_cst(&s->last_poll, 0) == 0) {
+		/* pairs with: below */
+		int64_t theirs = (int64_t)load_seq_cst(&s->poll_until);
+		if (until != 0 && (theirs == 0 || theirs > until))
+			s->poller.backend->wake(&s->poller);
+		return false;
+	}
+	/* pairs with: idle_wake_for() */
+	store_seq_cst(&s->poll_until, (uint64_t)until);
+	struct g *list[EVENTS];
+	int64_t delay = until == 0 ? -1 : until - world_now();
+	int waiters;
+	unsigned n = s->poller.backend->poll(&s->poller, until != 0 && delay < 0 ? 0 : delay, list,
+					     &waiters);
+	/* pairs with: idle_wake_for() */
+	store_seq_cst(&s->poll_until, 0);
+	store_seq_cst(&s->last_poll, (uint64_t)world_now());
+	mutex_lock(&s->lock);
+	struct P *p = idle_get(s);
+	mutex_unlock(&s->lock);
+	if (p)
+		idle_acquire(m, p);
+	schedule_inject(s, m, list, n);
+	poller_adjust(&s->poller, waiters);
+	return p != NULL;
+}
+
+/* --- looking for work --- */
+
+static uint32_t random_below(struct M *m, uint32_t n)
+{
+	m->rng ^= m->rng << 13;
+	m->rng ^= m->rng >> 7;
+	m->rng ^= m->rng << 17;
+	return (uint32_t)((m->rng >> 32) * n >> 32);
+}
+
+static void run_timers(struct P *of)
+{
+	int64_t first = timers_first(of);
+	if (first == 0)
+		return;
+	int64_t now = world_now();
+	if (first <= now)
+		timers_run(of, now);
+}
+
+static struct G *from_global(struct M *m, unsigned most)
+{
+	struct sched *s = m->s;
+	/* relaxed: a hint; idle_leave() looks again under the lock */
+	if (load_relaxed(&s->queued) == 0)
+		return NULL;
+	mutex_lock(&s->lock);
+	struct G *g = global_get(s, m->p, most);
+	mutex_unlock(&s->lock);
+	return g;
+}
+
+static struct G *steal(struct M *m)
+{
+	struct sched *s = m->s;
+	for (unsigned pass = 0; pass < PASSES; pass++) {
+		bool last = pass == PASSES - 1;
+		unsigned start = random_below(m, s->procs);
+		for (unsigned i = 0; i < s->procs; i++) {
+			struct P *from = s->p[(start + i) % s->procs];
+			if (from == m->p)
+				continue;
+			if (last)
+				run_timers(from);
+			struct G *g = runq_steal(m->p, from, last);
+			if (!g && last)
+				g = runq_get(m->p, false);
+			if (g)
+				return g;
+		}
+		world_relax();
+	}
+	return NULL;
+}
+
+/* A worker may spin while not more than half of those with a processor do. */
+static bool may_spin(struct M *m)
+{
+	struct sched *s = m->s;
+	if (m->spinning)
+		return true;
+	/* relaxed: a matter of thrift */
+	if (2 * load_relaxed(&s->spinning) >= s->procs - load_relaxed(&s->idle_ps))
+		return false;
+	m->spinning = true;
+	/* pairs with: idle_wake() */
+	fetch_add_seq_cst(&s->spinning, 1);
+	return true;
+}
+
+static bool is_stopping(struct sched *s)
+{
+	/* pairs with: stop_the_world() */
+	return load_acquire(&s->stopping) != 0;
+}
+
+/* The next goroutine for m, which has a processor, from its own queue. */
+static struct G *next_of_own(struct M *m)
+{
+	struct P *p = m->p;
+	/* relaxed: own word */
+	uint32_t tick = load_relaxed(&p->tick);
+	bool fair = tick % FAIR_TICKS == 0;
+	if (tick % CLOCK_TICKS == 0)
+		run_timers(p);
+	struct G *g = fair ? from_global(m, 1) : NULL;
+	return g ? g : runq_get(p, fair);
+}
+
+/* Everything that m, which has a processor, may look at. */
+static struct G *look_around(struct M *m)
+{
+	struct sched *s = m->s;
+	run_timers(m->p);
+	struct G *g = runq_get(m->p, false);
+	if (!g)
+		g = from_global(m, UINT32_MAX);
+	if (g)
+		return g;
+	/* relaxed: a matter of thrift */
+	if (anybody_waits(s) && load_relaxed(&s->last_poll) != 0 && schedule_poll(s, m) > 0)
+		return runq_get(m->p, false);
+	return may_spin(m) ? steal(m) : NULL;
+}
+
+/* NULL: all has ended. */
+static struct G *find_runnable(struct M *m)
+{
+	for (;;) {
+		/* pairs with: worker_ended() */
+		if (load_acquire(&m->s->ending))
+			return NULL;
+		if (!m->p) {
+			idle_stop(m);
+			continue;
+		}
+		if (is_stopping(m->s)) {
+			idle_stop_for_world(m);
+			continue;
+		}
+		struct G *g = next_of_own(m);
+		if (!g)
+			g = look_around(m);
+		if (g)
+			return g;
+		if (!idle_leave(m))
+			continue;
+		if (!poll_blocking(m))
+			idle_stop(m);
+	}
+}
+
+/* --- running --- */
+
+static void execute(struct M *m, struct G *g)
+{
+	struct P *p = m->p;
+	status_set(&g->g, G_RUNNABLE, G_RUNNING);
+	g->m = m;
+	m->cur = g;
+	/* relaxed: read by the monitor, which only watches it for change */
+	store_relaxed(&p->tick, load_relaxed(&p->tick) + 1);
+	context_switch(&m->context, &g->context);
+}
+
+struct G *schedule_after(struct M *m)
+{
+	struct G *g = m->cur;
+	m->cur = NULL;
+	g->m = NULL;
+	switch (m->after) {
+	case AFTER_PARK:
+		return park_commit(m, g) ? NULL : g;
+	case AFTER_YIELD:
+		park_yielded(m, g);
+		return NULL;
+	case AFTER_SYSCALL:
+		park_returned(m, g);
+		return NULL;
+	case AFTER_EXIT:
+		park_exited(m, g);
+		return NULL;
+	}
+	return NULL;
+}
+
+void schedule(struct M *m)
+{
+	struct G *again = NULL;
+	for (;;) {
+		struct G *g = again ? again : find_runnable(m);
+		if (!g)
+			return;
+		if (m->spinning)
+			idle_found(m);
+		execute(m, g);
+		again = schedule_after(m);
+	}
+}

@@ -1,0 +1,18 @@
+/* What a worker does next. */
+#ifndef SCHED_SCHEDULE_H
+#define SCHED_SCHEDULE_H
+
+#include "sched/g.h"
+
+/* Runs goroutines until all have ended. On the worker's own stack. */
+void schedule(struct M *m);
+/* Makes the n goroutines of list runnable, as the poller says. By any thread of
+ * the scheduler, with a processor or not, also while the world is stopped. */
+void schedule_inject(struct sched *s, struct M *m, struct g **list, unsigned n);
+/* Polls without waiting, and injects. Returns how many it made runnable. */
+unsigned schedule_poll(struct sched *s, struct M *m);
+/* What the goroutine that has just left m wanted done (enum after). Returns it
+ * if it is to go on at once. */
+struct G *schedule_after(struct M *m);
+
+#endif

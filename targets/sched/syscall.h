@@ -1,0 +1,20 @@
+/* Processors in and out of system calls, and the monitor that takes them away
+ * from long ones. */
+#ifndef SCHED_SYSCALL_H
+#define SCHED_SYSCALL_H
+
+#include "sched/g.h"
+
+/* m's processor goes into a system call: others may take it from here on. */
+struct P *syscall_give(struct M *m);
+/* Takes it back. False: somebody else has it, m has none. */
+bool syscall_take_back(struct M *m);
+/* Gives p, taken from a system call, to a worker if it has work, else makes it
+ * idle, or stops it if the world is to stop. */
+void syscall_hand_on(struct sched *s, struct P *p);
+/* --- monitor.c --- */
+void syscall_wake_monitor(struct sched *s);
+/* The monitor thread; arg: the scheduler. */
+void monitor_main(void *arg);
+
+#endif
