@@ -79,18 +79,56 @@ def chance_of_silence(blocks, children, clusters_per_block, ratio, variation, sh
     return (1 - alive + alive * math.exp(-mean / alive)) ** children
 
 
-def false_fixed(rng, runs, *, ratio, children, fixed_children, **bug):
-    """Chance of calling a fix to `ratio` of the rate fixed when the bound says `ratio`.
+def false_fixed(rng, runs, *, claims, children, fixed_children, **bug):
+    """Chance of calling a fix to `ratio` of the rate fixed when the bound says `wanted`.
 
-    runs: simulated controls; one that bounds nothing is no error. Returns (mean, standard
-    error); the fixed side is integrated exactly, not drawn.
+    claims: [(ratio, wanted)], all on the same simulated controls; runs: how many; one that
+    bounds nothing is no error. Returns (mean, standard error) per claim; the fixed side is
+    integrated exactly, not drawn.
     """
-    errors = np.zeros(runs)
+    errors = np.zeros((runs, len(claims)))
     for i in range(runs):
         sample = control(rng, children=children, **bug)
-        blocks = fixed_until(sample, ratio, fixed_children)
-        if blocks is not None:
-            errors[i] = chance_of_silence(
-                blocks, fixed_children, bug["clusters_per_block"], ratio, bug["variation"],
-                bug.get("shape", "gamma"))
-    return float(errors.mean()), float(errors.std(ddof=1) / math.sqrt(runs))
+        blocks = fixed_until(sample, 1, fixed_children)
+        for j, (ratio, wanted) in enumerate(claims if blocks is not None else ()):
+            errors[i, j] = silence(blocks / wanted, fixed_children, ratio, bug)
+    return moments(errors)
+
+
+def false_fixed_in_turns(rng, runs, *, claims, turns, children, **bug):
+    """As false_fixed, of a race that looks at its bound after every turn A B and may stop.
+
+    turns: at most; children: of each side, per turn; the fixed side's exposure per turn is
+    drawn around what one look would need, so that the races end in different turns.
+    """
+    errors = np.zeros((runs, len(claims)))
+    for i in range(runs):
+        sample, shares = stats.Sample(), float(np.exp(rng.uniform(-2, 1)))
+        pace = None
+        for turn in range(1, turns + 1):
+            sample = joined(sample, control(rng, children=children, **bug))
+            needed = fixed_until(sample, 1, turn * children)
+            if needed is None:
+                continue
+            pace = pace or needed * shares
+            for j, (ratio, wanted) in enumerate(claims):
+                if turn > 1 and not errors[i, j] and pace >= needed:
+                    errors[i, j] = silence(pace / wanted, turn * children, ratio, bug)
+    return moments(errors)
+
+
+def joined(one, other):
+    """The children of two samples."""
+    return stats.Sample(**{name: values + getattr(other, name)
+                           for name, values in vars(one).items()})
+
+
+def silence(blocks, children, ratio, bug):
+    """chance_of_silence() of a fix of a bug as control() takes it."""
+    return chance_of_silence(blocks, children, bug["clusters_per_block"], ratio,
+                             bug["variation"], bug.get("shape", "gamma"))
+
+
+def moments(errors):
+    """(mean, standard error) of each column."""
+    return list(zip(errors.mean(0), errors.std(0, ddof=1) / math.sqrt(len(errors))))
