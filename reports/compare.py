@@ -86,7 +86,8 @@ def between_variation(hits, exposure) -> float:
     if len(k) < 2 or k.sum() == 0:
         return 0.0
     expected = k.sum() * t / t.sum()
-    # E (k - e)^2 = e + e^2 v^2, summed, with the mean's own degree of freedom given back.
+    # E (k - e)^2 = e + e^2 v^2, summed, with the mean's own degree of freedom
+    # given back.
     spare = ((k - expected) ** 2).sum() * len(k) / (len(k) - 1) - expected.sum()
     return math.sqrt(max(0.0, spare / (expected ** 2).sum()))
 

@@ -155,8 +155,9 @@ def test_simulated_clusters_have_the_fano_factor_they_claim():
         assert made.by_block().fano == pytest.approx(fano, rel=0.12)
 
 
-# (true ratio, ratio that the bound must reach): an unfixed bug where the control is rare, a
-# fix to 1 % of the rate where it is common, and the bound at its edge, the worst of all.
+# (true ratio, ratio that the bound must reach): an unfixed bug where the
+# control is rare, a fix to 1 % of the rate where it is common, and the bound at
+# its edge, the worst of all.
 CLAIMS = [(1, 1e-2), (1e-2, 1e-3), (1e-3, 1e-3)]
 
 
