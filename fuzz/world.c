@@ -216,6 +216,39 @@ void world_unmap(void *region, size_t bytes)
 	(void)bytes;
 }
 
+size_t world_page(void)
+{
+	return PAGE;
+}
+
+void *world_reserve(size_t bytes)
+{
+	return world_map(bytes);
+}
+
+int world_commit(void *at, size_t bytes)
+{
+	memset(at, 0, bytes);
+	return 0;
+}
+
+void world_decommit(void *at, size_t bytes)
+{
+	memset(at, 0xdb, bytes);
+}
+
+int world_move(void *from, void *to, size_t bytes)
+{
+	memcpy(to, from, bytes);
+	return 0;
+}
+
+/* A fiber's stack is large, and what it does not explain ends the run. */
+void world_small_stacks(const char *(*explain)(const void *address))
+{
+	(void)explain;
+}
+
 /* --- descriptors --- */
 
 static _Noreturn void no_descriptors(const char *what)

@@ -7,6 +7,7 @@
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,11 +33,14 @@ struct start {
 	void *arg;
 };
 
+static void end_small_stacks(void);
+
 static void *thread_main(void *arg)
 {
 	struct start start = *(struct start *)arg;
 	free(arg);
 	start.fn(start.arg);
+	end_small_stacks();
 	return NULL;
 }
 
@@ -123,14 +127,93 @@ void world_yield(void)
 
 /* --- failure --- */
 
+/* Of this thread: what to say before it aborts; and, if it runs on small
+ * stacks, the stack of its signals and what was there before. */
+static _Thread_local const char *dying;
+static _Thread_local stack_t signals, former;
+enum { SIGNAL_STACK = 256 << 10 };
+
+static void say_last_words(void)
+{
+	const char *message = dying;
+	dying = NULL;
+	if (world_last_words)
+		world_last_words(message);
+	fprintf(stderr, "fatal: %s\n", message);
+}
+
 void world_fatal(const char *message)
 {
 	if (world_hooks)
 		world_hooks->fatal(message);
-	if (world_last_words)
-		world_last_words(message);
-	fprintf(stderr, "fatal: %s\n", message);
+	dying = message;
+	/* On a small stack there is no room for words: on_abort() says them. */
+	if (!signals.ss_sp)
+		say_last_words();
 	abort();
+}
+
+static void on_abort(int signal)
+{
+	(void)signal;
+	if (dying)
+		say_last_words();
+}
+
+static const char *(*explain_fault)(const void *address);
+static struct sigaction former_fault[2]; /* of SIGSEGV, SIGBUS */
+
+static void on_fault(int signal, siginfo_t *info, void *context)
+{
+	(void)context;
+	dying = explain_fault(info->si_addr);
+	if (dying)
+		abort();
+	/* The access is done again, and this time whoever was there before is
+	 * told. */
+	sigaction(signal, &former_fault[signal == SIGBUS], NULL);
+}
+
+/* Handlers that are there already, and ours. */
+static void handle_on_signal_stack(void)
+{
+	struct sigaction fault = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+	struct sigaction last = { .sa_handler = on_abort, .sa_flags = SA_ONSTACK };
+	struct sigaction a;
+	for (int i = 1; i < SIGRTMIN; i++) {
+		if (sigaction(i, NULL, &a) != 0 || a.sa_handler == SIG_DFL ||
+		    a.sa_handler == SIG_IGN || a.sa_flags & SA_ONSTACK)
+			continue;
+		a.sa_flags |= SA_ONSTACK;
+		sigaction(i, &a, NULL);
+	}
+	sigaction(SIGSEGV, &fault, &former_fault[0]);
+	sigaction(SIGBUS, &fault, &former_fault[1]);
+	sigaction(SIGABRT, &last, NULL);
+}
+
+void world_small_stacks(const char *(*explain)(const void *address))
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	pthread_mutex_lock(&lock);
+	if (!explain_fault)
+		handle_on_signal_stack();
+	explain_fault = explain;
+	pthread_mutex_unlock(&lock);
+	if (signals.ss_sp)
+		return;
+	signals = (stack_t){ .ss_sp = world_map(SIGNAL_STACK), .ss_size = SIGNAL_STACK };
+	sigaltstack(&signals, &former);
+}
+
+/* Sanitizers free a thread's signal stack at its end: they get their own. */
+static void end_small_stacks(void)
+{
+	if (!signals.ss_sp)
+		return;
+	sigaltstack(&former, NULL);
+	world_unmap(signals.ss_sp, SIGNAL_STACK);
+	signals.ss_sp = NULL;
 }
 
 /* --- memory --- */
@@ -147,6 +230,36 @@ void *world_map(size_t bytes)
 void world_unmap(void *region, size_t bytes)
 {
 	munmap(region, bytes);
+}
+
+size_t world_page(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+enum { RESERVED = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE };
+
+void *world_reserve(size_t bytes)
+{
+	void *region = mmap(NULL, bytes, PROT_NONE, RESERVED, -1, 0);
+	return region == MAP_FAILED ? NULL : region;
+}
+
+int world_commit(void *at, size_t bytes)
+{
+	return mprotect(at, bytes, PROT_READ | PROT_WRITE) == 0 ? 0 : -ENOMEM;
+}
+
+void world_decommit(void *at, size_t bytes)
+{
+	if (mmap(at, bytes, PROT_NONE, RESERVED | MAP_FIXED, -1, 0) == MAP_FAILED)
+		world_fatal("out of mappings");
+}
+
+int world_move(void *from, void *to, size_t bytes)
+{
+	void *moved = mremap(from, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+	return moved == MAP_FAILED ? -ENOMEM : 0;
 }
 
 /* --- descriptors --- */

@@ -58,8 +58,26 @@ _Noreturn void world_fatal(const char *message);
 
 /* Zeroed, page-aligned memory; never NULL (running out is fatal). */
 void *world_map(size_t bytes);
-/* Gives back a whole region that world_map returned. */
+/* Gives back a whole region that world_map or world_reserve returned. */
 void world_unmap(void *region, size_t bytes);
+/* Bytes of a page: a power of two. Below, regions and bytes are whole pages. */
+size_t world_page(void);
+/* Address space without memory, to touch which is an error; NULL: none left. */
+void *world_reserve(size_t bytes);
+/* Zeroed memory in a part of a reserved region. Returns 0 or -ENOMEM. */
+int world_commit(void *at, size_t bytes);
+/* Takes memory away from a part of a reserved region again. */
+void world_decommit(void *at, size_t bytes);
+/* Moves the memory of a region that world_map returned to a part of a reserved
+ * one, in place of what was there; the region is gone then. What runs on that
+ * part meanwhile loses what it writes. Returns 0 or -ENOMEM, and then nothing
+ * has moved. */
+int world_move(void *from, void *to, size_t bytes);
+/* The calling thread is going to run on small stacks: signals and the last
+ * words of world_fatal() get a stack of their own. explain(address) is asked
+ * about accesses to no memory: it returns what world_fatal() shall say, or
+ * NULL, and then the access is a crash like any other. */
+void world_small_stacks(const char *(*explain)(const void *address));
 
 /* --- descriptors: all non-blocking and close-on-exec --- */
 

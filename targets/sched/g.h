@@ -28,7 +28,7 @@ struct G {
 	struct M *m;      /* that runs it; NULL: none. The running worker's */
 	struct G *link;   /* in the queue or list it is on; its owner's */
 	struct context context;
-	struct stack stack;
+	struct gstack stack;
 	void (*fn)(void *arg);
 	void *arg;
 	bool stacked;     /* its stack is open */
