@@ -43,7 +43,7 @@ enum {
 
 enum op_kind {
 	OP_LOAD, OP_STORE, OP_RMW, OP_FENCE, OP_PARK, OP_READY, OP_RESUME, OP_WAIT, OP_WAKE,
-	OP_JOIN, OP_YIELD, OP_FLUSH, OP_CLOCK
+	OP_JOIN, OP_YIELD, OP_CALL, OP_FLUSH, OP_CLOCK
 };
 
 /* What a thread is about to do. Two operations depend on each other, so that

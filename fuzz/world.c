@@ -1,6 +1,6 @@
 /* base/world.h and base/goroutine.h on the simulation: threads are fibers, the
  * clock stands still until a time-out is chosen, parked goroutines wait for
- * ready().
+ * ready(). Descriptors are in kernel/.
  *
  * System calls count as full fences: they wait for the caller's store buffer.
  */
@@ -61,7 +61,23 @@ void *world_local(void)
 	return self()->local;
 }
 
-/* --- futex --- */
+/* --- sleeping, and futex --- */
+
+bool world_sleep(uintptr_t on, int64_t until)
+{
+	struct thread *t = self();
+	t->sleep_on = on;
+	t->queued = sim.queue++;
+	t->timed_out = false;
+	t->deadline = until;
+	if (until >= 0) {
+		sim.timed |= bit(t->id);
+		if (!sim_actors_done())
+			sim.enabled |= bit(CLOCK);
+	}
+	sim_block(SLEEPING);
+	return !t->timed_out;
+}
 
 int world_futex_wait(word32 *w, uint32_t expected, int64_t timeout_ns)
 {
@@ -75,17 +91,8 @@ int world_futex_wait(word32 *w, uint32_t expected, int64_t timeout_ns)
 		return 0;
 	}
 	trace_note("futex wait: sleeps", t->id, (uintptr_t)w, PC);
-	t->sleep_on = (uintptr_t)w;
-	t->queued = sim.queue++;
-	t->timed_out = false;
-	t->deadline = timeout_ns < 0 ? -1 : sim.now + timeout_ns;
-	if (timeout_ns >= 0) {
-		sim.timed |= bit(t->id);
-		if (!sim_actors_done())
-			sim.enabled |= bit(CLOCK);
-	}
-	sim_block(SLEEPING);
-	return t->timed_out ? -ETIMEDOUT : 0;
+	int64_t until = timeout_ns < 0 ? -1 : sim.now + timeout_ns;
+	return world_sleep((uintptr_t)w, until) ? 0 : -ETIMEDOUT;
 }
 
 static void end_sleep(struct thread *t)
@@ -96,27 +103,24 @@ static void end_sleep(struct thread *t)
 	sim_unblock(t);
 }
 
-/* Of the sleepers on w, the one that came first. */
-static struct thread *first_sleeper(uintptr_t w)
+/* Of the sleepers on `on`, the one that came first. */
+static struct thread *first_sleeper(uintptr_t on)
 {
 	struct thread *first = NULL;
 	for (unsigned i = 0; i < sim.threads; i++) {
 		struct thread *t = &sim.thread[i];
-		if (t->state == SLEEPING && t->sleep_on == w &&
+		if (t->state == SLEEPING && t->sleep_on == on &&
 		    (!first || t->queued < first->queued))
 			first = t;
 	}
 	return first;
 }
 
-int world_futex_wake(word32 *w, int n)
+int world_wake(uintptr_t on, int n)
 {
-	if (!sim.on)
-		return 0;
-	sim_step(OP_WAKE, (uintptr_t)w, true, true, PC);
 	int woken = 0;
 	struct thread *t;
-	while (woken < n && (t = first_sleeper((uintptr_t)w))) {
+	while (woken < n && (t = first_sleeper(on))) {
 		clock_join(&t->clock, &self()->clock, sim.threads);
 		model->joined(t, self());
 		end_sleep(t);
@@ -124,6 +128,15 @@ int world_futex_wake(word32 *w, int n)
 	}
 	if (woken)
 		tick(self());
+	return woken;
+}
+
+int world_futex_wake(word32 *w, int n)
+{
+	if (!sim.on)
+		return 0;
+	sim_step(OP_WAKE, (uintptr_t)w, true, true, PC);
+	int woken = world_wake((uintptr_t)w, n);
 	trace_note(woken ? "futex wake: woke somebody" : "futex wake: nobody sleeps", sim.cur,
 		   (uintptr_t)w, PC);
 	return woken;
@@ -193,6 +206,7 @@ void world_begin(void)
 	if (arena_used > 0)
 		memset(arena, 0, arena_used);
 	arena_used = 0;
+	calls_begin();
 }
 
 void *world_map(size_t bytes)
@@ -247,74 +261,4 @@ int world_move(void *from, void *to, size_t bytes)
 void world_small_stacks(const char *(*explain)(const void *address))
 {
 	(void)explain;
-}
-
-/* --- descriptors --- */
-
-static _Noreturn void no_descriptors(const char *what)
-{
-	engine_error("%s: descriptors are not simulated", what);
-}
-
-int world_pipe(int fd[2])
-{
-	(void)fd;
-	no_descriptors("pipe");
-}
-
-int world_socketpair(int fd[2])
-{
-	(void)fd;
-	no_descriptors("socketpair");
-}
-
-int world_eventfd(void)
-{
-	no_descriptors("eventfd");
-}
-
-int64_t world_read(int fd, void *buffer, size_t bytes)
-{
-	(void)fd;
-	(void)buffer;
-	(void)bytes;
-	no_descriptors("read");
-}
-
-int64_t world_write(int fd, const void *buffer, size_t bytes)
-{
-	(void)fd;
-	(void)buffer;
-	(void)bytes;
-	no_descriptors("write");
-}
-
-int world_close(int fd)
-{
-	(void)fd;
-	no_descriptors("close");
-}
-
-int world_epoll_create(void)
-{
-	no_descriptors("epoll_create");
-}
-
-int world_epoll_ctl(int epoll, enum world_ctl op, int fd, uint32_t events, uint64_t data)
-{
-	(void)epoll;
-	(void)op;
-	(void)fd;
-	(void)events;
-	(void)data;
-	no_descriptors("epoll_ctl");
-}
-
-int world_epoll_wait(int epoll, struct world_event *events, int n, int timeout_ms)
-{
-	(void)epoll;
-	(void)events;
-	(void)n;
-	(void)timeout_ms;
-	no_descriptors("epoll_wait");
 }

@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -282,6 +283,41 @@ int world_socketpair(int fd[2])
 int world_eventfd(void)
 {
 	return result(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+}
+
+enum { BACKLOG = 16 };
+
+/* The system gives it a name of its own: no file is left behind. */
+int world_listen(void)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&name, sizeof name.sun_family) == 0 &&
+	    listen(fd, BACKLOG) == 0)
+		return fd;
+	int error = -errno;
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
+int world_connect(int listener)
+{
+	struct sockaddr_un name;
+	socklen_t size = sizeof name;
+	if (getsockname(listener, (struct sockaddr *)&name, &size) < 0)
+		return -errno;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&name, size) == 0)
+		return result(fd);
+	int error = -errno;
+	close(fd);
+	return error;
+}
+
+int world_accept(int listener)
+{
+	return result(accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC));
 }
 
 int64_t world_read(int fd, void *buffer, size_t bytes)

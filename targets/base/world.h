@@ -87,6 +87,13 @@ int world_socketpair(int fd[2]);
 /* A counter descriptor (eventfd), initially 0. Returns the descriptor or
  * -errno. */
 int world_eventfd(void);
+/* A listening socket of this machine, for as many as 16 connections that wait
+ * to be accepted; a new connection to the one with that descriptor, complete at
+ * once; its other end. Return the descriptor or -errno (-EAGAIN: too many wait;
+ * none does). */
+int world_listen(void);
+int world_connect(int listener);
+int world_accept(int listener);
 /* Like read(2), write(2), close(2): bytes (0 = end of file) or 0, else -errno.
  */
 int64_t world_read(int fd, void *buffer, size_t bytes);

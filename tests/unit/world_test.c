@@ -191,3 +191,22 @@ TEST(interrupted_waits_say_so)
 	world_thread_join(t);
 	world_close(epoll);
 }
+
+TEST(connections_are_complete_at_once)
+{
+	char byte = 'x';
+	int listener = world_listen();
+	CHECK(listener >= 0);
+	CHECK_EQ(world_accept(listener), -EAGAIN);
+	int client = world_connect(listener);
+	CHECK(client >= 0);
+	CHECK_EQ(world_write(client, &byte, 1), 1);
+	int server = world_accept(listener);
+	CHECK(server >= 0);
+	CHECK_EQ(world_read(server, &byte, 1), 1);
+	CHECK_EQ(world_connect(-1), -EBADF);
+	world_close(server);
+	CHECK_EQ(world_read(client, &byte, 1), 0);
+	world_close(client);
+	world_close(listener);
+}
