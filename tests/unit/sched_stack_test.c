@@ -1,5 +1,5 @@
-/* links: targets/sched/stack.c targets/sched/context.c targets/base/lock.c
- * stress/world.c */
+/* links: targets/sched/stack.c targets/sched/context.c */
+/* links: targets/base/lock.c stress/world.c */
 /* also: tsan */
 /* Stacks: moves, what they keep and release, overflows, how many there can
  * be. */
