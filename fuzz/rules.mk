@@ -24,7 +24,7 @@ EXPLORE_RENAME = $(foreach f,memcpy memmove memset,--redefine-sym $(f)=__tsan_$(
 # "shapes" are bare forms of a target's races (fuzz/cases), "unit" the
 # explorer's own subjects.
 explore_sources_shapes := $(wildcard fuzz/cases/*.c)
-explore_sources_unit := $(wildcard tests/unit/explore_*.c)
+explore_sources_unit := $(wildcard tests/unit/explore_*.c) targets/sched/context.c
 
 explore_base := $(wildcard targets/base/*.c)
 explore_engine := $(filter-out fuzz/main.c,$(wildcard fuzz/*.c fuzz/*/*.c))
