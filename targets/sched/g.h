@@ -31,14 +31,13 @@ struct G {
 	struct gstack stack;
 	void (*fn)(void *arg);
 	void *arg;
-	bool stacked;     /* its stack is open */
 	struct timer sleep;
 	void *handles;    /* the collector's: what keeps objects of this goroutine alive */
 };
 
 /* What a worker does for the goroutine that has just left it, on the worker's
  * own stack. */
-enum after { AFTER_PARK, AFTER_YIELD, AFTER_EXIT, AFTER_SYSCALL };
+enum after { AFTER_PARK, AFTER_YIELD, AFTER_EXIT, AFTER_SYSCALL, AFTER_CALL };
 
 struct M {
 	struct G *cur;           /* runs, or has just left; NULL: none */
@@ -48,6 +47,8 @@ struct M {
 	enum after after;
 	commit_fn *commit;       /* of AFTER_PARK */
 	void *commit_arg;
+	void (*call)(void *arg); /* of AFTER_CALL */
+	void *call_arg;
 	struct P *old_p;         /* the one it had when its system call began */
 	struct P *next_p;        /* given with a wake; read after the note */
 	bool spinning;           /* looks for work and is counted in s->spinning */
@@ -107,10 +108,21 @@ struct P {
 /* Slots of a local queue. Cases have fewer. */
 enum { RING = 256 };
 
+/* stop_wait, which the stopper reads without the lock. */
+#ifdef BUG_STOPWAIT_BARE
+typedef word32 count32;
+#define count_get(c) bare_load(c)
+#define count_set(c, x) bare_store(c, x)
+#else
+typedef uint32_t count32;
+#define count_get(c) (*(c))
+#define count_set(c, x) ((void)(*(c) = (x)))
+#endif
+
 struct sched {
 	HOT mutex lock;          /* guards what says so */
 	unsigned procs;          /* constant */
-	struct P *p[MOST_PROCS]; /* constant */
+	struct P **p;            /* that many; constant */
 	/* Global queue; guarded by lock. queued is read without it as a
 	 * hint. */
 	struct G *first, *last;
@@ -125,7 +137,7 @@ struct sched {
 	 * written under lock. stop_wait: processors that have yet to stop;
 	 * guarded by lock, and the stopper's alone once it was woken. */
 	HOT word32 stopping;
-	uint32_t stop_wait;
+	count32 stop_wait;
 	note stopped;
 	word32 stopper;          /* 1: somebody stops the world or has stopped it */
 	/* Poller. last_poll: when somebody polled last; 0: a worker is blocked
@@ -142,6 +154,7 @@ struct sched {
 	struct G **all;
 	uint32_t goroutines, all_room;
 	struct G *free;          /* dead ones, beyond the processors' own */
+	struct stacks stacks;
 	word32 alive;            /* goroutines that have not ended */
 	/* Workers. */
 	struct M *workers;       /* all, newest first; guarded by lock */
@@ -172,8 +185,11 @@ struct G *const *all_goroutines(struct sched *s, unsigned *n);
  * and on the caller. Returns when all have returned, and how many they were.
  * Share the work by what arg points to. */
 unsigned sched_help(unsigned most, void (*fn)(void *arg), void *arg);
-/* Shrinks the goroutine's stack if it may and should be (status.c). The world
- * is stopped, or g is held otherwise. Returns whether it moved. */
+/* Runs fn(arg) on the worker's own, large stack; fn may neither park nor yield.
+ * From a goroutine, which keeps the worker meanwhile. */
+void worker_call(void (*fn)(void *arg), void *arg);
+/* Shrinks the goroutine's stack if it may and should be (status.c): it waits or
+ * is runnable, and the world is stopped. Returns whether it moved. */
 bool g_shrink(struct G *g);
 
 #endif

@@ -1,6 +1,7 @@
 #include "sched/idle.h"
 
 #include "sched/runq.h"
+#include "sched/stw.h"
 #include "sched/timers.h"
 #include "sched/worker.h"
 
@@ -100,12 +101,12 @@ void idle_found(struct M *m)
 
 void idle_wake_for(struct sched *s, int64_t when)
 {
-	/* pairs with: poll_blocking() exchange — the timer, before looking */
+	/* pairs with: schedule_block() exchange — the timer, before looking */
 	if (load_seq_cst(&s->last_poll) != 0) {
 		idle_wake(s);
 		return;
 	}
-	/* pairs with: poll_blocking() store */
+	/* pairs with: schedule_block() store */
 	int64_t until = (int64_t)load_seq_cst(&s->poll_until);
 	if (until == 0 || until > when)
 		s->poller.backend->wake(&s->poller);
@@ -230,10 +231,17 @@ void idle_stop_for_world(struct M *m)
 	stop_spinning(m);
 	struct P *p = idle_release(m);
 	mutex_lock(&s->lock);
+#ifdef BUG_STOP_EARLY
+	/* moved: a processor stands still before it is counted. The stopper
+	 * finds one that does not: fatal, on any machine. */
+	stw_one_less(s);
+	mutex_unlock(&s->lock);
+	/* pairs with: as below */
+	store_release(&p->status, P_STOPPED);
+#else
 	/* pairs with: stop_the_world()'s look at every processor */
 	store_release(&p->status, P_STOPPED);
-	if (--s->stop_wait == 0)
-		note_wakeup(&s->stopped);
+	stw_one_less(s);
 	mutex_unlock(&s->lock);
-	idle_stop(m);
+#endif
 }

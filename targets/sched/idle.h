@@ -45,7 +45,8 @@ void idle_found(struct M *m);
 /* m, without a processor, sleeps until it is given one or is to help or to
  * end. */
 void idle_stop(struct M *m);
-/* m sees that the world is to stop: gives its processor for that. */
+/* m sees that the world is to stop: gives its processor for that, and has none
+ * then. */
 void idle_stop_for_world(struct M *m);
 
 #endif

@@ -100,7 +100,7 @@ static void poll_if_stale(struct sched *s, int64_t now)
 {
 	/* relaxed: the swap compares it */
 	uint64_t last = load_relaxed(&s->last_poll);
-	/* The race lost: somebody polls. pairs with: poll_blocking() */
+	/* The race lost: somebody polls. pairs with: schedule_block() */
 	if (last != 0 && (int64_t)last + STALE < now &&
 	    cas_seq_cst(&s->last_poll, &last, (uint64_t)now))
 		schedule_poll(s, NULL);

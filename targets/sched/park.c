@@ -1,5 +1,7 @@
 #include "sched/park.h"
 
+#include <errno.h>
+
 #include "sched/idle.h"
 #include "sched/runq.h"
 #include "sched/schedule.h"
@@ -146,6 +148,37 @@ void go_check(void)
 		store_relaxed(&p->preempt, 0);
 		go_yield();
 	}
+}
+
+void worker_call(void (*fn)(void *arg), void *arg)
+{
+	struct M *m = m_self();
+	m->call = fn;
+	m->call_arg = arg;
+	park_leave(AFTER_CALL);
+}
+
+static void grow(void *arg)
+{
+	struct G *g = m_self()->cur;
+	status_set(&g->g, G_RUNNING, G_COPYSTACK);
+	int error = stack_grow(&g->stack, g->context.sp, *(size_t *)arg);
+	if (error != 0)
+		world_fatal(error == -EOVERFLOW ? "stack overflow: more than the most allowed"
+						: "no memory for a goroutine's stack");
+	status_set(&g->g, G_COPYSTACK, G_RUNNING);
+}
+
+void stack_need(size_t bytes)
+{
+	struct M *m = m_self();
+	/* relaxed: a request, which comes again */
+	if (__builtin_expect(load_relaxed(&m->p->preempt), 0)) {
+		go_check();
+		m = m_self();
+	}
+	if (__builtin_expect(!stack_has(&m->cur->stack, __builtin_frame_address(0), bytes), 0))
+		worker_call(grow, &bytes);
 }
 
 /* --- sleeping --- */

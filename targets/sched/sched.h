@@ -18,6 +18,7 @@ struct sched;
 struct sched_config {
 	unsigned procs;                     /* goroutines that run at once, 1 .. MOST_PROCS */
 	const struct poll_backend *backend; /* of the poller; NULL: epoll */
+	size_t stack_bytes; /* that a goroutine may use at most; 0: 1 MiB */
 	/* Called first on every worker thread, with its number from 0; NULL:
 	 * nothing to do. */
 	void (*worker_started)(unsigned id);
@@ -56,6 +57,10 @@ void go_sleep(int64_t ns);
 /* Yields if somebody wants to stop the world or has waited for long: for loops
  * that neither park nor call stack_need(). */
 void go_check(void);
+/* Room for so many bytes of stack in the calling function and those it calls
+ * that do not ask themselves: at their entry, as a compiler's prologue would.
+ * Also yields, as go_check(). */
+void stack_need(size_t bytes);
 /* Around a system call that may block: the processor may be given to others
  * meanwhile. In between: no park, no yield, no other call of this header. */
 void syscall_enter(void);

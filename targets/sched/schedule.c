@@ -63,9 +63,7 @@ static bool anybody_waits(struct sched *s)
 	return load_relaxed(&s->poller.waiters) != 0;
 }
 
-/* Blocks in the poller, without a processor, unless somebody does or there is
- * nothing to wait for. Returns whether m has a processor again. */
-static bool poll_blocking(struct M *m)
+bool schedule_block(struct M *m)
 {
 	struct sched *s = m->s;
 	int64_t until = timers_next(s);
@@ -227,7 +225,7 @@ static struct G *find_runnable(struct M *m)
 			return g;
 		if (!idle_leave(m))
 			continue;
-		if (!poll_blocking(m))
+		if (!schedule_block(m))
 			idle_stop(m);
 	}
 }
@@ -243,6 +241,10 @@ static void execute(struct M *m, struct G *g)
 	/* relaxed: read by the monitor, which only watches it for change */
 	store_relaxed(&p->tick, load_relaxed(&p->tick) + 1);
 	context_switch(&m->context, &g->context);
+	while (m->after == AFTER_CALL) {
+		m->call(m->call_arg);
+		context_switch(&m->context, &g->context);
+	}
 }
 
 struct G *schedule_after(struct M *m)
@@ -262,6 +264,8 @@ struct G *schedule_after(struct M *m)
 	case AFTER_EXIT:
 		park_exited(m, g);
 		return NULL;
+	case AFTER_CALL:
+		break;
 	}
 	return NULL;
 }

@@ -9,7 +9,7 @@
 #include "sched/timers.h"
 #include "sched/worker.h"
 
-enum { GS_AT_ONCE = 64, FIRST_ROOM = 1024 };
+enum { GS_AT_ONCE = 64, FIRST_ROOM = 1024, STACK_BYTES = 1 << 20, STACKS_AT_ONCE = 256 };
 
 static struct sched the;
 
@@ -85,14 +85,12 @@ static void goroutine_main(void *arg)
 static struct G *make(struct sched *s, struct P *p, void (*fn)(void *), void *arg)
 {
 	struct G *g = take_dead(s, p);
-	if (!g->stacked) {
-		if (stack_open(&g->stack) != 0)
-			world_fatal("no memory for a goroutine's stack");
-		g->stacked = true;
-	}
+	if (!g->stack.top && stack_open(&s->stacks, &g->stack) != 0)
+		world_fatal("no memory for a goroutine's stack");
 	g->fn = fn;
 	g->arg = arg;
-	context_make(&g->context, stack_low(&g->stack), stack_bytes(&g->stack), goroutine_main, g);
+	context_make(&g->context, stack_base(&g->stack), stack_window(&g->stack), goroutine_main,
+		     g);
 	/* relaxed: figures, and whoever makes one is alive itself */
 	fetch_add_relaxed(&s->alive, 1);
 	fetch_add_relaxed(&s->started, 1);
@@ -118,7 +116,7 @@ struct G *const *all_goroutines(struct sched *s, unsigned *n)
 
 /* --- from start to end --- */
 
-void sched_init_proc(struct P *p, struct sched *s, uint32_t id, uint32_t slots)
+void proc_init(struct P *p, struct sched *s, uint32_t id, uint32_t slots)
 {
 	p->s = s;
 	p->id = id;
@@ -136,9 +134,11 @@ static int set_up(struct sched *s, const struct sched_config *c)
 	int error = poller_start(&s->poller, c->backend ? c->backend : &epoll_backend);
 	if (error != 0)
 		return error;
+	stacks_init(&s->stacks, c->stack_bytes ? c->stack_bytes : STACK_BYTES, STACKS_AT_ONCE);
+	s->p = world_map(s->procs * sizeof(struct P *));
 	for (unsigned i = 0; i < s->procs; i++) {
 		struct P *p = world_map(sizeof *p + RING * sizeof p->ring[0]);
-		sched_init_proc(p, s, i, RING);
+		proc_init(p, s, i, RING);
 		if (i > 0)
 			idle_put(s, p);
 	}
@@ -150,8 +150,9 @@ static void tear_down(struct sched *s)
 {
 	poller_stop(&s->poller);
 	for (uint32_t i = 0; i < s->goroutines; i++)
-		if (s->all[i]->stacked)
+		if (s->all[i]->stack.top)
 			stack_close(&s->all[i]->stack);
+	stacks_end(&s->stacks);
 	/* Blocks began at every GS_AT_ONCE'th, from its last. */
 	for (uint32_t i = GS_AT_ONCE - 1; i < s->goroutines; i += GS_AT_ONCE)
 		world_unmap(s->all[i], GS_AT_ONCE * sizeof **s->all);
@@ -161,6 +162,7 @@ static void tear_down(struct sched *s)
 		timers_end(s->p[i]);
 		world_unmap(s->p[i], sizeof *s->p[i] + RING * sizeof s->p[i]->ring[0]);
 	}
+	world_unmap(s->p, s->procs * sizeof(struct P *));
 }
 
 static void join_workers(struct sched *s)

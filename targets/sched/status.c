@@ -117,8 +117,11 @@ void status_ready(struct g *g)
 
 bool g_shrink(struct G *g)
 {
-	uint32_t was = status_copystack(&g->g);
-	bool moved = stack_shrink(&g->stack, g->context.sp);
+	uint32_t was = status_of(&g->g);
+	if (was != G_WAITING && was != G_RUNNABLE)
+		return false;
+	was = status_copystack(&g->g);
+	bool moved = g->stack.top && stack_shrink(&g->stack, g->context.sp);
 	status_set(&g->g, G_COPYSTACK, was);
 	return moved;
 }

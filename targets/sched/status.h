@@ -10,7 +10,9 @@
  *             processor
  *   waiting   -> runnable                    whoever took it out of where it
  *             waited
- *   waiting | runnable -> copystack -> back  whoever moves its stack
+ *   waiting | runnable -> copystack -> back  whoever shrinks its stack
+ *   running   -> copystack -> running        its worker, to give it a larger
+ *             stack
  *   any x     -> x with the scan bit -> x    whoever scans its stack
  *
  * Changes are compare-and-swap loops: what is not as expected is taken to be
@@ -31,10 +33,11 @@ static inline bool status_legal(uint32_t from, uint32_t to)
 		[G_IDLE] = 1 << G_DEAD,
 		[G_DEAD] = 1 << G_RUNNABLE,
 		[G_RUNNABLE] = 1 << G_RUNNING | 1 << G_COPYSTACK,
-		[G_RUNNING] = 1 << G_WAITING | 1 << G_RUNNABLE | 1 << G_DEAD | 1 << G_SYSCALL,
+		[G_RUNNING] = 1 << G_WAITING | 1 << G_RUNNABLE | 1 << G_DEAD | 1 << G_SYSCALL |
+			      1 << G_COPYSTACK,
 		[G_SYSCALL] = 1 << G_RUNNING | 1 << G_RUNNABLE,
 		[G_WAITING] = 1 << G_RUNNABLE | 1 << G_COPYSTACK,
-		[G_COPYSTACK] = 1 << G_WAITING | 1 << G_RUNNABLE,
+		[G_COPYSTACK] = 1 << G_WAITING | 1 << G_RUNNABLE | 1 << G_RUNNING,
 	};
 	return from < sizeof moves && to < sizeof moves && moves[from] >> to & 1;
 }

@@ -8,5 +8,7 @@
  * a time. */
 void stw_stop(struct sched *s, struct P *own);
 void stw_start(struct sched *s, struct P *own);
+/* One more processor has stopped. s->lock held, stopping. */
+void stw_one_less(struct sched *s);
 
 #endif

@@ -4,6 +4,7 @@
 #include "sched/park.h"
 #include "sched/runq.h"
 #include "sched/status.h"
+#include "sched/stw.h"
 
 /* A processor in a system call is given up for the world to stop. Whoever is
  * first does it: this worker, the stopper, or the monitor. */
@@ -12,11 +13,10 @@ static void stop_own(struct sched *s, struct P *p)
 	uint32_t seen = P_SYSCALL;
 	mutex_lock(&s->lock);
 	/* pairs with: stop_the_quiet(), syscall_take_back() */
-	if (s->stop_wait > 0 && cas_seq_cst(&p->status, &seen, P_STOPPED)) {
+	if (count_get(&s->stop_wait) > 0 && cas_seq_cst(&p->status, &seen, P_STOPPED)) {
 		/* relaxed: only watched for change */
 		fetch_add_relaxed(&p->calls, 1);
-		if (--s->stop_wait == 0)
-			note_wakeup(&s->stopped);
+		stw_one_less(s);
 	}
 	mutex_unlock(&s->lock);
 }
@@ -67,8 +67,7 @@ void syscall_hand_on(struct sched *s, struct P *p)
 	if (load_acquire(&s->stopping)) {
 		/* pairs with: stw_stop()'s look at every processor */
 		store_release(&p->status, P_STOPPED);
-		if (--s->stop_wait == 0)
-			note_wakeup(&s->stopped);
+		stw_one_less(s);
 	} else if (!runq_empty(p) || s->first) {
 		idle_start(s, p, false);
 	} else {

@@ -12,5 +12,8 @@ void worker_ended(struct sched *s);
 _Noreturn void worker_deadlock(struct sched *s);
 /* A fresh struct for a worker (worker.c starts it, cases do without). */
 void worker_init(struct M *m, struct sched *s, uint32_t id);
+/* A processor of fresh memory: idle, nothing queued. slots: of its ring, a
+ * power of two. */
+void proc_init(struct P *p, struct sched *s, uint32_t id, uint32_t slots);
 
 #endif
