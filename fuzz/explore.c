@@ -113,6 +113,8 @@ void explore(const struct request *q, struct result *r)
 {
 	uint32_t wanted = expected_classes(q->test, build.variant, q->model_bit);
 	uint32_t any = wanted ? wanted : ~1u;
+	/* Runs of a whole runtime are too long for that. */
+	bool exhausts = q->search == AUTO && !q->test->whole;
 	double start = seconds();
 	struct phase p = { q->executions, start + q->seconds, 0 };
 	memset(r, 0, offsetof(struct result, finding));
@@ -125,14 +127,14 @@ void explore(const struct request *q, struct result *r)
 	} else {
 		use_random(q);
 		p.until_hit = any;
-		if (q->search == AUTO && (!p.executions || p.executions > RANDOM_EXECUTIONS)) {
+		if (exhausts && (!p.executions || p.executions > RANDOM_EXECUTIONS)) {
 			p.executions = RANDOM_EXECUTIONS;
 			p.until = start + q->seconds / 4;
 		}
 		run_phase(&p, r, wanted, start);
 	}
 	uint64_t left = q->executions > r->executions ? q->executions - r->executions : 0;
-	if (q->search == AUTO && (left || !q->executions)) {
+	if (exhausts && (left || !q->executions)) {
 		p = (struct phase){ left, start + q->seconds, 0 };
 		run_dfs(q, &p, r, wanted, start);
 	}

@@ -67,7 +67,7 @@ static void list_json(const struct test_case *c)
 		printf(i ? "," : "");
 		put_string(c->actor[i].name);
 	}
-	printf("],\"outcomes\":[");
+	printf("],\"whole\":%s,\"outcomes\":[", c->whole ? "true" : "false");
 	for (const struct outcome *o = c->outcomes; o->name; o++) {
 		printf("%s{\"name\":", o == c->outcomes ? "" : ",");
 		put_string(o->name);

@@ -11,7 +11,7 @@ include targets/rules.mk
 EXPLORE_CC ?= gcc
 EXPLORE_OUT ?= build/explore
 OBJCOPY ?= objcopy
-EXPLORE_CFLAGS = -std=gnu11 -O2 -g -I targets -fdebug-prefix-map=$(CURDIR)=.
+EXPLORE_CFLAGS = -std=gnu11 -O2 -g -I targets -I fuzz -fdebug-prefix-map=$(CURDIR)=.
 # A target may be someone's candidate: its warnings are shown, as natively.
 EXPLORE_WARN = -Wall -Wextra $(if $(filter targets/%,$<),,-Werror)
 # gcc warns of fences under its sanitizer; our hooks know them.
@@ -42,6 +42,9 @@ explore_base_texts := $(wildcard targets/base/*.[ch])
 # meet them.
 explore_out = $(EXPLORE_OUT)$(if $(filter unit,$(1)),-unit)
 
+# Cases that run a target's whole runtime.
+explore_whole = $(wildcard fuzz/whole/$(1)/*.c)
+
 # $(call explore_variant,TARGET,VARIANT,SOURCES,TEXTS)
 define explore_variant
 $(call explore_out,$(1))/$(1)/$(2)/explore: \
@@ -71,7 +74,8 @@ explore_target = $(foreach v,fixed $(call switches,$(4)),$(eval \
 	$(call explore_variant,$(1),$(v),$(2),$(3))))
 
 $(foreach t,$(targets),$(call explore_target,$(t),$(call target_sources,$(t)) $(call \
-	target_cases,$(t)),$(call target_texts,$(t)),targets/$(t)))
+	target_cases,$(t)) $(call explore_whole,$(t)),$(call target_texts,$(t)) $(wildcard \
+	fuzz/whole/$(t)/*.[ch]),targets/$(t)))
 explore_aside = $(if $(2),$(call explore_target,$(1),$(2),$(2),$(2)))
 $(foreach t,shapes unit,$(call explore_aside,$(t),$(explore_sources_$(t))))
 

@@ -134,10 +134,14 @@ static bool blocked_for_ever(struct run *r)
 		struct thread *t = &sim.thread[i];
 		if (t->state != SLEEPING && t->state != JOINING)
 			continue;
+		if (the_case->whole) {
+			t->slot->stranded = 3;
+			continue;
+		}
 		r->failure = DEADLOCK;
 		snprintf(r->detail, sizeof r->detail, "%s is %s, and nobody can wake it",
 			 the_case->actor[i].name,
-			 t->state == SLEEPING ? "asleep on a futex" : "joining a thread");
+			 t->state == SLEEPING ? "asleep" : "joining a thread");
 		return true;
 	}
 	return false;

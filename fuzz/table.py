@@ -24,6 +24,7 @@ import tempfile
 MODELS = ("sc", "tso", "armv8", "armv8+lse", "armv8+rcpc", "armv8+lse+rcpc", "c11")
 SECONDS = 2  # what can be exhausted soon is, the rest is random search and a bounded part
 SLACK = 60  # seconds beyond --seconds before a run counts as hanging
+PATIENCE = 60  # seconds for a run of a whole runtime that must be caught; it ends at the hit
 CELL = 42
 SHORT = {"QUIET_AS_EXPECTED": "quiet", "CAUGHT": "caught", "CLEAN": "clean",
          "NOT_CAUGHT": "NOT CAUGHT", "UNEXPECTED_HIT": "UNEXPECTED HIT", "REFUTED": "REFUTED",
@@ -55,21 +56,29 @@ def lines_of(command, timeout):
 
 
 def work(options):
-    """Every (binary, case, model) that the options leave."""
+    """Every (binary, case, model, seconds) that the options leave."""
     models = options.model or MODELS
-    return [(binary, case["case"], model)
+    return [(binary, case["case"], model, patience(binary.parent.name, case, model, options))
             for binary in binaries(options.build, options.target, options.variant)
             for case in lines_of([binary, "--list", "--json"], SLACK)
             if options.case in (None, case["case"])
             for model in models]
 
 
-def explore(binary, case, model, options):
+def patience(variant, case, model, options):
+    """Seconds for one case and model."""
+    if not case.get("whole"):
+        return options.seconds
+    hit = any(e["variant"] == variant and model in e["models"] for e in case["expect"])
+    return max(options.seconds, PATIENCE) if hit else options.seconds
+
+
+def explore(binary, case, model, seconds, options):
     """One result, or what went wrong as text."""
     command = [binary, "--case", case, "--model", model, "--seed", str(options.seed),
-               "--seconds", str(options.seconds), "--json"]
+               "--seconds", str(seconds), "--json"]
     try:
-        return lines_of(command, options.seconds + SLACK)[0]
+        return lines_of(command, seconds + SLACK)[0]
     except (EngineFailure, ValueError, IndexError) as error:
         return str(error)
 

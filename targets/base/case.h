@@ -73,6 +73,10 @@ struct test_case {
 	size_t state_align; /* where it is more than a pointer's: _Alignof; else 0 */
 	struct actor actor[MAX_ACTORS + 1]; /* ends at the first without a name */
 	unsigned passive;
+	/* A run of the whole runtime, for the explorer only: actors start
+	 * threads of their own, and the judge is asked even where one waits for
+	 * ever on a futex or for a thread (stranded). */
+	bool whole;
 	/* Makes a state ready for a round. The slots are already in order
 	 * (actors' g running, passive ones' waiting, got[] zero); the memory of
 	 * the state holds an earlier round or zeroes. Runs alone, never blocks.
