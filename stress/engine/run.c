@@ -22,31 +22,6 @@ enum { LONGEST_OVERRUN = 2, MOST_BROKEN_CHILDREN = 20 };
 
 /* --- what this run proves --- */
 
-enum model hardware_model(void)
-{
-#if defined __aarch64__
-#if defined __ARM_FEATURE_ATOMICS && defined __ARM_FEATURE_RCPC
-	return ARMV8_LSE_RCPC;
-#elif defined __ARM_FEATURE_ATOMICS
-	return ARMV8_LSE;
-#elif defined __ARM_FEATURE_RCPC
-	return ARMV8_RCPC;
-#else
-	return ARMV8;
-#endif
-#else
-	return TSO;
-#endif
-}
-
-const char *hardware_model_text(void)
-{
-	unsigned i = 0;
-	while (1u << i != (unsigned)hardware_model())
-		i++;
-	return model_text(i);
-}
-
 /* What only a sanitizer sees is for its lane; the rest is for models that show
  * it. */
 bool lane_shows(const struct expectation *e)

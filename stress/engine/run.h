@@ -4,6 +4,7 @@
 #define ENGINE_RUN_H
 
 #include "engine/child.h"
+#include "engine/hardware.h"
 
 /* Who this binary is; the build makes it (stress/identity.c). */
 struct identity {
@@ -30,9 +31,6 @@ enum exit_code {
 	EXIT_SKIPPED = 77
 };
 
-/* The memory model that this build's hardware follows. */
-enum model hardware_model(void);
-const char *hardware_model_text(void);
 /* Whether this lane on this hardware can show what is expected. */
 bool lane_shows(const struct expectation *e);
 /* Whether this variant must show failure f of this case in this lane on this
