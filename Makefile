@@ -21,6 +21,7 @@ JOBS ?= $(shell nproc)
 
 CFLAGS_COMMON := -std=gnu11 -O2 -g -Wall -Wextra -I targets -I stress -I .
 include stress/rules.mk
+include stress/probes/rules.mk
 -include fuzz/rules.mk
 -include tests/unit/rules.mk
 
@@ -43,6 +44,11 @@ explore: deps ## the explorer over every case, variant and model; prints the tab
 .PHONY: doctor
 doctor: ## is this machine fit to storm, and what to do if not
 	@$(PYTHON) ci/doctor.py
+
+.PHONY: probe
+probe: deps ## what this machine reorders, and whether each bug's window is met here
+	@$(MAKE) --no-print-directory -j$(JOBS) build/native/probe
+	@$(PYTHON) stress/probes/table.py $(PROBE_ARGS)
 
 .PHONY: storm
 storm: deps ## set up, build, run every target's variants, print the verdicts

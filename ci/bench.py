@@ -70,6 +70,22 @@ def explorer():
     return speeds or None
 
 
+def probes():
+    """Weak outcomes a second of store buffering, self-tuned, and the yardstick; "calm" leaves
+    out what a loaded machine disturbed."""
+    ran = subprocess.run([f"{NATIVE}/probe", "SB", "--order", "plain", "--json", "--tune", "3",
+                          "--seconds", "2"], capture_output=True, text=True, check=False)
+    found = {d["form"]: {"weak_per_s": d["weak_per_s"], "rounds_per_s": d["rounds_per_s"],
+                         "calm_weak_per_s": d["calm"]["weak_per_s"]}
+             for d in map(json.loads, ran.stdout.splitlines())
+             if d["kind"] == "probe" and d["verdict"] != "SKIPPED"}
+    ran = subprocess.run([f"{NATIVE}/probe", "--transfer", "--json"], capture_output=True,
+                         text=True, check=False)
+    return {"store_buffering": found,
+            "transfer_ns": {d["placement"]: d["ns"]
+                            for d in map(json.loads, ran.stdout.splitlines()) if "ns" in d}}
+
+
 def programs():
     """What each program of stress/bench measures, by its target."""
     return {name: json.loads(subprocess.check_output([f"{NATIVE}/bench/{name}"], text=True))
@@ -108,6 +124,7 @@ def main():
         "uncontended": costs.pop("poller"),
         "targets": costs,
         "explore": explorer(),
+        "probes": probes(),
         "load": os.getloadavg()[0],
         "steal_ticks": steal_ticks() - before,
     }, indent=1))

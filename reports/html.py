@@ -5,7 +5,7 @@ from typing import Dict, List, Optional
 import jinja2
 
 from reports import explored as explorer
-from reports import svg, table, topology, words
+from reports import probed, svg, table, topology, words
 from reports.folder import Run
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -23,15 +23,16 @@ def text(run: Run, verdicts: dict, explored: Optional[List[dict]] = None) -> str
     warnings = list(run.warnings)
     if explored is None:
         explored = explorer.found_beside(run.path, warnings)
+    probes = probed.found_beside(run.path, warnings)
     for traces, brief in ((True, False), (False, False), (False, True)):
-        page = _page(run, verdicts, warnings, explored, traces, brief)
+        page = _page(run, verdicts, warnings, explored, probes, traces, brief)
         if len(page.encode()) < LIMIT_BYTES:
             break
     return page
 
 
 def _page(run: Run, verdicts: dict, warnings: List[str], explored: List[dict],
-          traces: bool, brief: bool) -> str:
+          probes: List[dict], traces: bool, brief: bool) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True,
         lstrip_blocks=True, undefined=jinja2.StrictUndefined)
@@ -43,7 +44,7 @@ def _page(run: Run, verdicts: dict, warnings: List[str], explored: List[dict],
         cases=cases, targets=by_target(rows), replay=table.replay(run.header),
         wrong=[row for row in rows if not row["expected"]],
         overtime=table.overtime(run.header), seconds=sum(row["seconds"] for row in rows),
-        explored=explorer.table(explored), traces=traces, brief=brief,
+        explored=explorer.table(explored), probed=probed.table(probes), traces=traces, brief=brief,
         pictures=placements(cases, topology.load(run.path / "topology.xml")))
 
 
