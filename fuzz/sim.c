@@ -113,7 +113,7 @@ struct thread *sim_thread(void (*fn)(void *), void *arg, struct slot *slot)
 	t->state = RUNNABLE;
 	t->timed_out = t->has_acquired = t->has_released = t->has_readied = false;
 	t->tick_due = t->impatient = t->fresh = false;
-	t->spin_count = t->quiet = t->relaxes = 0;
+	t->spin_count = t->quiet = t->relaxes = t->spurious = 0;
 	t->spin_key = t->quiet_changes = 0;
 	t->joiners = 0;
 	t->local = NULL;

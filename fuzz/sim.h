@@ -72,6 +72,7 @@ struct thread {
 	uint64_t spin_value, quiet_changes;
 	bool impatient;
 	bool fresh;            /* has said it waits: reads the newest store next */
+	uint8_t spurious;      /* weak compare-and-swaps that failed for no reason */
 	/* --- happens-before --- */
 	struct clock clock;
 	struct clock acquired; /* what an acquire fence would add */

@@ -103,3 +103,16 @@ def test_a_stale_read_is_shrunk_replayed_and_told(binaries):
     assert again["finding"]["class"] == "lost_wakeup" and again["finding"]["trace"] == trace
     assert len([c for c in result["finding"]["replay_string"].split("|")[5].split(".")
                 if not c.startswith("0")]) <= 6
+
+
+@pytest.mark.parametrize("variant", ["fixed", "BUG_SWAP_ONCE"])
+def test_a_weak_swap_fails_for_no_reason_a_few_times(variant):
+    """On exclusive pairs and in C11; a loop that tries again ends, and says that it was cut."""
+    subprocess.run(["make", "-s", "-f", "fuzz/rules.mk", f"build/explore/shapes/{variant}/explore"],
+                   cwd=ROOT, check=True)
+    binary = ROOT / "build/explore/shapes" / variant / "explore"
+    for model in MODELS:
+        (result,) = lines(binary, "--case", "weak_swap", "--model", model, "--search", "dfs")
+        weak = model in ("armv8", "armv8+rcpc", "c11")
+        assert (result["verdict"] == "CAUGHT") == (weak and variant != "fixed"), model
+        assert result["expected"] and result["bounded"] == (weak and variant == "fixed"), model

@@ -1,9 +1,14 @@
-/* The last part of a litmus file: what is shown, and the condition. */
+/* The last part of a litmus file: what is shown, which states count, and the
+ * condition.
+ */
+#include <ctype.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "litmus/lexer.h"
-#include "litmus/litmus.h"
+#include "litmus/parse.h"
 
 /* The index among the observed of a cell or register named here: x, [x] or
  * 0:r1. */
@@ -13,22 +18,21 @@ static int take_observed(struct litmus *t, struct lexer *x)
 	bool bracket = accept(x, "[");
 	char name[MAX_NAME];
 	if (next_is(x, ":")) {
-		long thread = take_number(x);
+		bool letter = *x->now.text == 'P';
+		long thread = letter ? strtol(x->now.text + 1, NULL, 10) : take_number(x);
+		if (letter)
+			take(x);
 		if (thread < 0 || thread >= t->programs)
 			syntax_error(x, "no thread %ld", thread);
 		take(x);
 		copy(x, take_name(x), name, sizeof name);
-		const struct program *p = &t->program[thread];
-		for (unsigned i = 0; i < p->registers; i++)
-			if (strcmp(p->name[i], name) == 0)
-				o.reg = i;
+		struct parser p = { .t = t, .x = x, .program = &t->program[thread] };
 		o.thread = thread;
+		o.reg = named_register(&p, name, false);
 		snprintf(o.text, sizeof o.text, "%ld:%s", thread, name);
 	} else {
 		copy(x, take_name(x), name, sizeof name);
-		for (unsigned i = 0; i < t->cells; i++)
-			if (strcmp(t->cell[i].name, name) == 0)
-				o.reg = i;
+		o.reg = find_cell(t, name);
 		snprintf(o.text, sizeof o.text, "[%s]", name);
 	}
 	if (o.reg < 0)
@@ -44,120 +48,229 @@ static int take_observed(struct litmus *t, struct lexer *x)
 	return t->shown++;
 }
 
-static void add(struct litmus *t, struct lexer *x, struct term term)
+static int add(struct litmus *t, struct lexer *x, enum term_kind kind, int a, int b)
 {
 	if (t->terms == MAX_TERMS)
 		syntax_error(x, "a condition of more than %d terms", MAX_TERMS);
-	t->term[t->terms++] = term;
+	t->term[t->terms] = (struct term){ .kind = kind, .a = a, .b = b };
+	return t->terms++;
 }
 
-static void either(struct litmus *t, struct lexer *x);
+static int either(struct litmus *t, struct lexer *x);
 
-static void atom(struct litmus *t, struct lexer *x)
+/* Whether another observed one stands here, not a value: 1:r0, [y], or *y. */
+static bool observed_here(const struct lexer *x)
 {
-	if (accept(x, "~") || accept(x, "not")) {
-		atom(t, x);
-		add(t, x, (struct term){ .kind = T_NOT });
-	} else if (accept(x, "(")) {
-		either(t, x);
-		expect(x, ")");
-	} else if (accept(x, "true")) {
-		add(t, x, (struct term){ .kind = T_TRUE });
-	} else if (accept(x, "false")) {
-		add(t, x, (struct term){ .kind = T_FALSE });
+	return next_is(x, ":") || is(x, "[");
+}
+
+/* A number, or x or &x: the address of a location. */
+static int32_t expected_value(const struct litmus *t, struct lexer *x)
+{
+	char name[MAX_NAME];
+	bool address = accept(x, "&");
+	if (!address && !isalpha((unsigned char)*x->now.text))
+		return take_number(x);
+	copy(x, take_name(x), name, sizeof name);
+	int cell = find_cell(t, name);
+	if (cell < 0)
+		syntax_error(x, "%s is not in the test", name);
+	return POINTER + cell;
+}
+
+static int comparison(struct litmus *t, struct lexer *x)
+{
+	int a = take_observed(t, x);
+	bool different = is(x, "!=") || is(x, "<>");
+	if (!different && !is(x, "=") && !is(x, "=="))
+		syntax_error(x, "\"=\" or \"!=\" expected");
+	take(x);
+	bool star = accept(x, "*");
+	int term;
+	if (star || observed_here(x)) {
+		int b = take_observed(t, x);
+		term = add(t, x, T_SAME, a, b);
 	} else {
-		struct term term = { .kind = T_COMPARE, .observed = take_observed(t, x) };
-		term.equal = is(x, "=") || is(x, "==");
-		if (!term.equal && !is(x, "!=") && !is(x, "<>"))
-			syntax_error(x, "\"=\" or \"!=\" expected");
-		take(x);
-		term.value = take_number(x);
-		add(t, x, term);
+		term = add(t, x, T_VALUE, a, -1);
+		t->term[term].value = expected_value(t, x);
 	}
+	return different ? add(t, x, T_NOT, term, -1) : term;
 }
 
-static void both(struct litmus *t, struct lexer *x)
+static int atom(struct litmus *t, struct lexer *x)
 {
-	atom(t, x);
-	while (accept(x, "/\\") || accept(x, "&&")) {
-		atom(t, x);
-		add(t, x, (struct term){ .kind = T_AND });
-	}
+	if (accept(x, "~") || accept(x, "not"))
+		return add(t, x, T_NOT, atom(t, x), -1);
+	if (accept(x, "true"))
+		return add(t, x, T_TRUE, -1, -1);
+	if (accept(x, "false"))
+		return add(t, x, T_FALSE, -1, -1);
+	if (!accept(x, "("))
+		return comparison(t, x);
+	int inner = either(t, x);
+	expect(x, ")");
+	return inner;
 }
 
-static void either(struct litmus *t, struct lexer *x)
+/* herd lets this one bind most. */
+static int implies(struct litmus *t, struct lexer *x)
 {
-	both(t, x);
-	while (accept(x, "\\/") || accept(x, "||")) {
-		both(t, x);
-		add(t, x, (struct term){ .kind = T_OR });
+	int left = atom(t, x);
+	return accept(x, "=>") ? add(t, x, T_IMPLIES, left, implies(t, x)) : left;
+}
+
+static int both(struct litmus *t, struct lexer *x)
+{
+	int left = implies(t, x);
+	while (accept(x, "/\\") || accept(x, "&&"))
+		left = add(t, x, T_AND, left, implies(t, x));
+	return left;
+}
+
+static int either(struct litmus *t, struct lexer *x)
+{
+	int left = both(t, x);
+	while (accept(x, "\\/") || accept(x, "||"))
+		left = add(t, x, T_OR, left, both(t, x));
+	return left;
+}
+
+static void read_locations(struct litmus *t, struct lexer *x)
+{
+	expect(x, "[");
+	while (!accept(x, "]")) {
+		/* A type before it, as in C, or behind it, as herd has it. */
+		take_type(x);
+		take_observed(t, x);
+		while (!is(x, "]") && !is(x, ";") && !is(x, ",")) {
+			if (take_type(x) < 0 && !accept(x, "*") && !accept(x, "int"))
+				syntax_error(x, "\";\" expected");
+		}
+		if (!is(x, "]"))
+			take(x);
 	}
 }
 
 void litmus_read_condition(struct litmus *t, struct lexer *x)
 {
-	if (accept(x, "locations")) {
-		expect(x, "[");
-		while (!accept(x, "]")) {
-			take_observed(t, x);
-			if (!is(x, "]") && !accept(x, ";") && !accept(x, ","))
-				syntax_error(x, "\";\" expected");
-		}
-	}
-	const char *begin = x->now.text;
-	if (x->now.length == 0)
+	t->filter = -1;
+	if (accept(x, "locations"))
+		read_locations(t, x);
+	if (accept(x, "filter"))
+		t->filter = either(t, x);
+	t->quantifier = FORALL;
+	if (x->now.length == 0) { /* none: as herd has it, forall true */
+		t->condition = add(t, x, T_TRUE, -1, -1);
 		return;
-	if (accept(x, "exists")) {
+	}
+	if (accept(x, "exists") || accept(x, "final") || is(x, "(")) {
 		t->quantifier = EXISTS;
-	} else if (accept(x, "forall")) {
-		t->quantifier = FORALL;
-	} else if (is(x, "~") && next_is(x, "exists")) {
+	} else if ((is(x, "~") || is(x, "not")) && next_is(x, "exists")) {
 		take(x);
 		take(x);
 		t->quantifier = NOT_EXISTS;
-	} else {
+	} else if (!accept(x, "forall")) {
 		syntax_error(x, "exists, ~exists or forall expected, not \"%.*s\"",
 			     (int)x->now.length, x->now.text);
 	}
-	either(t, x);
+	t->condition = either(t, x);
+	accept(x, ";");
 	if (x->now.length)
 		syntax_error(x, "\"%.*s\" after the condition", (int)x->now.length, x->now.text);
-	unsigned n = 0;
-	for (const char *c = begin; *c && n + 1 < sizeof t->condition; c++) {
-		bool space = strchr(" \t\r\n", *c);
-		if (!space || (n > 0 && t->condition[n - 1] != ' '))
-			t->condition[n++] = space ? ' ' : *c;
-	}
-	while (n > 0 && t->condition[n - 1] == ' ')
-		n--;
-	t->condition[n] = '\0';
 }
 
-bool litmus_holds(const struct litmus *t, const int32_t *state)
+bool litmus_holds(const struct litmus *t, int term, const int32_t *state)
 {
-	bool stack[MAX_TERMS];
-	unsigned n = 0;
-	for (const struct term *term = t->term; term < t->term + t->terms; term++) {
-		switch (term->kind) {
-		case T_COMPARE:
-			stack[n++] = (state[term->observed] == term->value) == term->equal;
-			break;
-		case T_TRUE:
-		case T_FALSE:
-			stack[n++] = term->kind == T_TRUE;
-			break;
-		case T_NOT:
-			stack[n - 1] = !stack[n - 1];
-			break;
-		case T_AND:
-			n--;
-			stack[n - 1] = stack[n - 1] && stack[n];
-			break;
-		case T_OR:
-			n--;
-			stack[n - 1] = stack[n - 1] || stack[n];
-			break;
-		}
+	const struct term *m = &t->term[term];
+	switch (m->kind) {
+	case T_VALUE:
+		return state[m->a] == m->value;
+	case T_SAME:
+		return state[m->a] == state[m->b];
+	case T_TRUE:
+	case T_FALSE:
+		return m->kind == T_TRUE;
+	case T_NOT:
+		return !litmus_holds(t, m->a, state);
+	case T_AND:
+		return litmus_holds(t, m->a, state) && litmus_holds(t, m->b, state);
+	case T_OR:
+		return litmus_holds(t, m->a, state) || litmus_holds(t, m->b, state);
+	case T_IMPLIES:
+		break;
 	}
-	return n > 0 && stack[0];
+	return !litmus_holds(t, m->a, state) || litmus_holds(t, m->b, state);
+}
+
+/* --- writing it --- */
+
+void litmus_number(const struct litmus *t, int32_t value, char text[MAX_NAME])
+{
+	unsigned cell = value - POINTER;
+	if (value >= POINTER && cell < t->cells)
+		snprintf(text, MAX_NAME, "%s", t->cell[cell].name);
+	else
+		snprintf(text, MAX_NAME, "%d", value);
+}
+
+struct writer { char *text; size_t used; };
+
+__attribute__((format(printf, 2, 3)))
+static void put(struct writer *w, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	size_t room = MAX_CONDITION - w->used;
+	int n = vsnprintf(w->text + w->used, room, format, args);
+	w->used += n < (int)room ? (size_t)n : room - 1;
+	va_end(args);
+}
+
+/* Whether a term stands in brackets inside another one. */
+static bool bracketed(enum term_kind outer, enum term_kind inner)
+{
+	if (inner < T_AND || outer < T_AND)
+		return false;
+	return outer != inner && !(outer == T_OR && inner == T_AND);
+}
+
+static void write_term(const struct litmus *t, int term, enum term_kind outer, struct writer *w)
+{
+	static const char *const joint[] = { [T_AND] = "/\\", [T_OR] = "\\/", [T_IMPLIES] = "=>" };
+	const struct term *m = &t->term[term];
+	char value[MAX_NAME];
+	bool brackets = bracketed(outer, m->kind);
+	switch (m->kind) {
+	case T_VALUE:
+		litmus_number(t, m->value, value);
+		put(w, "%s=%s", t->observed[m->a].text, value);
+		return;
+	case T_SAME:
+		put(w, "%s=%s", t->observed[m->a].text, t->observed[m->b].text);
+		return;
+	case T_TRUE:
+	case T_FALSE:
+		put(w, m->kind == T_TRUE ? "true" : "false");
+		return;
+	case T_NOT:
+		put(w, "not (");
+		write_term(t, m->a, T_TRUE, w);
+		put(w, ")");
+		return;
+	default:
+		put(w, brackets ? "(" : "");
+		write_term(t, m->a, m->kind, w);
+		put(w, " %s ", joint[m->kind]);
+		write_term(t, m->b, m->kind, w);
+		put(w, brackets ? ")" : "");
+	}
+}
+
+void litmus_condition(const struct litmus *t, char text[MAX_CONDITION])
+{
+	static const char *const word[] = { "exists", "~exists", "forall" };
+	struct writer w = { text, 0 };
+	put(&w, "%s (", word[t->quantifier]);
+	write_term(t, t->condition, T_TRUE, &w);
+	put(&w, ")");
 }

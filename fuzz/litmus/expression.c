@@ -24,7 +24,8 @@ static int reg_value(struct parser *p, int reg)
 struct argument {
 	bool is_order;
 	enum order order;
-	int cell, reg, value; /* -1 where it is not that */
+	int reg;     /* &r of a local, or the private location x: its register */
+	int value;   /* any other: the expression; -1 */
 };
 enum { MOST_ARGUMENTS = 5 };
 
@@ -49,99 +50,84 @@ static bool take_order(struct parser *p, enum order *order)
 	syntax_error(p->x, "no order \"%.*s\"", (int)t->length, t->text);
 }
 
+/* The register behind a name that stands alone, where its address is meant: of
+ * a local after &, or of a private location. */
+static int addressed_register(struct parser *p, const char *name, bool address)
+{
+	int reg = named_register(p, name, false), cell = find_cell(p->t, name);
+	if (reg >= 0)
+		return address ? reg : -1;
+	return cell >= 0 && !p->t->cell[cell].shared ? p->t->cell[cell].reg : -1;
+}
+
 static struct argument take_argument(struct parser *p)
 {
-	struct argument a = { false, SEQ_CST, -1, -1, -1 };
+	struct argument a = { false, SEQ_CST, -1, -1 };
 	char name[MAX_NAME];
 	if (take_order(p, &a.order)) {
 		a.is_order = true;
 		return a;
 	}
 	bool address = accept(p->x, "&");
-	if ((isalpha((unsigned char)*p->x->now.text) || *p->x->now.text == '_') &&
-	    (next_is(p->x, ",") || next_is(p->x, ")"))) {
+	bool alone = next_is(p->x, ",") || next_is(p->x, ")");
+	if (alone && (isalpha((unsigned char)*p->x->now.text) || *p->x->now.text == '_')) {
 		copy(p->x, p->x->now, name, sizeof name);
-		a.cell = find_cell(p->t, name);
-		a.reg = register_named(p, name);
-		if (a.cell >= 0 || address) {
+		a.reg = addressed_register(p, name, address);
+		if (a.reg >= 0) {
 			take(p->x);
 			return a;
 		}
 	}
-	if (address)
+	if (address && (!alone || find_cell(p->t, name) < 0))
 		syntax_error(p->x, "& takes the name of a location or register");
 	a.value = parse_expression(p);
 	return a;
 }
 
-static int cell_of(struct parser *p, const struct argument *a)
-{
-	if (a->cell < 0)
-		syntax_error(p->x, "the first argument is no location");
-	if (!p->t->cell[a->cell].shared)
-		syntax_error(p->x, "atomic access of the plain location \"%s\"",
-			     p->t->cell[a->cell].name);
-	return a->cell;
-}
-
+/* An argument as a value. A location that looked private is not: its address is
+ * needed. */
 static int value_of(struct parser *p, const struct argument *a)
 {
-	if (a->value < 0)
-		syntax_error(p->x, "a value expected, not a location or an order");
-	return a->value;
-}
-
-/* What a compare-and-swap expects, as a register. */
-static int expected_register(struct parser *p, const struct argument *a)
-{
-	if (a->cell < 0 && a->reg < 0)
-		syntax_error(p->x, "the second argument is no location");
-	if (a->cell < 0)
-		return a->reg;
-	if (!p->t->cell[a->cell].shared)
-		return p->t->cell[a->cell].reg;
-	struct instruction *i = emit(p, LOAD);
-	i->order = RELAXED;
-	i->cell = a->cell;
-	return i->reg = new_register(p);
+	if (a->value >= 0)
+		return a->value;
+	for (unsigned i = 0; i < p->t->cells; i++)
+		if (!p->t->cell[i].shared && p->t->cell[i].thread == p->thread &&
+		    p->t->cell[i].reg == a->reg) {
+			make_shared(p, i);
+			return expression(p, E_NUMBER, POINTER + i, 0);
+		}
+	syntax_error(p->x, "the address of a register is not read here");
 }
 
 static int compare_exchange(struct parser *p, const struct argument *a, unsigned n, bool weak)
 {
 	enum order order = n > 3 ? a[3].order : SEQ_CST, fail = n > 4 ? a[4].order : order;
-	int cell = cell_of(p, &a[0]), want = expected_register(p, &a[1]);
-	int desired = value_of(p, &a[2]);
-	int found = new_register(p), matched = new_register(p);
+	int address = value_of(p, &a[0]), desired = value_of(p, &a[2]);
+	struct place want = { a[1].reg, a[1].value };
+	int expected = load_plain(p, want), found = new_register(p), matched = new_register(p);
 	struct instruction *i = emit(p, UPDATE);
 	i->rmw = COMPARE;
 	i->weak = weak;
 	i->order = order;
 	i->fail = fail;
-	i->cell = cell;
+	i->address = address;
 	i->reg = found;
-	i->expected = expression(p, E_REGISTER, want, 0);
+	i->stored = matched;
+	i->expected = expected;
 	i->value = desired;
-	i = emit(p, LET);
-	i->reg = matched;
-	i->value = expression(p, E_EQUAL, reg_value(p, found), reg_value(p, want));
-	i = emit(p, LET);
-	i->reg = want; /* the same where it matched */
-	i->value = reg_value(p, found);
-	if (a[1].cell >= 0 && p->t->cell[a[1].cell].shared) {
-		i = emit(p, JUMP_ZERO);
-		i->value = expression(p, E_NOT, reg_value(p, matched), 0);
-		store_plain(p, a[1].cell, reg_value(p, found));
-		i->target = p->program->length;
-	}
+	i = emit(p, JUMP_ZERO);
+	i->value = expression(p, E_NOT, reg_value(p, matched), 0);
+	store_plain(p, want, reg_value(p, found));
+	i->target = p->program->length;
 	return reg_value(p, matched);
 }
 
 static int update(struct parser *p, const struct argument *a, enum rmw rmw, enum order order)
 {
-	int cell = cell_of(p, &a[0]), value = value_of(p, &a[1]);
+	int address = value_of(p, &a[0]), value = value_of(p, &a[1]);
 	struct instruction *i = emit(p, UPDATE);
 	i->rmw = rmw;
-	i->cell = cell;
+	i->address = address;
 	i->value = value;
 	i->order = order;
 	i->reg = new_register(p);
@@ -153,11 +139,12 @@ static int update(struct parser *p, const struct argument *a, enum rmw rmw, enum
 static const struct function {
 	const char *name;
 	unsigned values, orders;
-	enum { F_LOAD, F_STORE, F_UPDATE, F_COMPARE, F_COMPARE_WEAK, F_FENCE } what;
+	enum { F_LOAD, F_STORE, F_INIT, F_UPDATE, F_COMPARE, F_COMPARE_WEAK, F_FENCE } what;
 	enum rmw rmw;
 } functions[] = {
 	{ "load", 1, 1, F_LOAD, 0 },
 	{ "store", 2, 1, F_STORE, 0 },
+	{ "init", 2, 0, F_INIT, 0 },
 	{ "exchange", 2, 1, F_UPDATE, EXCHANGE },
 	{ "fetch_add", 2, 1, F_UPDATE, ADD },
 	{ "fetch_sub", 2, 1, F_UPDATE, SUB },
@@ -216,12 +203,16 @@ static int call(struct parser *p)
 		return compare_exchange(p, a, n, f->what == F_COMPARE_WEAK);
 	if (f->what == F_UPDATE)
 		return update(p, a, f->rmw, order);
-	int cell = f->what == F_FENCE ? -1 : cell_of(p, &a[0]);
-	int value = f->what == F_STORE ? value_of(p, &a[1]) : -1;
+	int address = f->what == F_FENCE ? -1 : value_of(p, &a[0]);
+	int value = f->what == F_STORE || f->what == F_INIT ? value_of(p, &a[1]) : -1;
+	if (f->what == F_INIT) {
+		store_plain(p, (struct place){ -1, address }, value);
+		return expression(p, E_NUMBER, 0, 0);
+	}
 	struct instruction *i = emit(p, f->what == F_LOAD ? LOAD :
 					f->what == F_STORE ? STORE : BARRIER);
 	i->order = order;
-	i->cell = cell;
+	i->address = address;
 	i->value = value;
 	if (f->what != F_LOAD)
 		return expression(p, E_NUMBER, 0, 0);
@@ -231,28 +222,51 @@ static int call(struct parser *p)
 
 /* --- the rest --- */
 
-static int dereferenced(struct parser *p)
+struct place parse_dereferenced(struct parser *p)
+{
+	struct lexer *x = p->x;
+	char name[MAX_NAME];
+	if (accept(x, "*"))
+		return (struct place){ -1, load_plain(p, parse_dereferenced(p)) };
+	if (accept(x, "(")) {
+		int address = parse_expression(p);
+		expect(x, ")");
+		return (struct place){ -1, address };
+	}
+	copy(x, take_name(x), name, sizeof name);
+	int reg = named_register(p, name, false), cell = find_cell(p->t, name);
+	if (reg >= 0)
+		return (struct place){ -1, reg_value(p, reg) };
+	if (cell < 0)
+		syntax_error(x, "no location \"%s\"", name);
+	if (p->t->cell[cell].shared)
+		return (struct place){ -1, expression(p, E_NUMBER, POINTER + cell, 0) };
+	if (p->t->cell[cell].thread != p->thread)
+		syntax_error(x, "\"%s\" is no parameter of this thread", name);
+	return (struct place){ p->t->cell[cell].reg, -1 };
+}
+
+/* A local's value, or the address of a location. */
+static int named_value(struct parser *p)
 {
 	char name[MAX_NAME];
-	copy(p->x, take_name(p->x), name, sizeof name);
-	int cell = find_cell(p->t, name);
-	if (cell < 0)
-		syntax_error(p->x, "no location \"%s\"", name);
-	if (!p->t->cell[cell].shared)
-		return reg_value(p, p->t->cell[cell].reg);
-	struct instruction *i = emit(p, LOAD);
-	i->order = RELAXED;
-	i->cell = cell;
-	i->reg = new_register(p);
-	return reg_value(p, i->reg);
+	struct lexer *x = p->x;
+	copy(x, x->now, name, sizeof name);
+	int reg = named_register(p, name, false), cell = find_cell(p->t, name);
+	if (reg < 0 && cell < 0)
+		syntax_error(x, "no register or location \"%s\"", name);
+	take(x);
+	if (reg >= 0)
+		return reg_value(p, reg);
+	make_shared(p, cell);
+	return expression(p, E_NUMBER, POINTER + cell, 0);
 }
 
 static int simple(struct parser *p)
 {
 	struct lexer *x = p->x;
-	char name[MAX_NAME];
 	if (accept(x, "(")) {
-		if (accept(x, "int")) { /* a cast */
+		if (take_type(x) >= 0) { /* a cast */
 			expect(x, ")");
 			return simple(p);
 		}
@@ -262,28 +276,49 @@ static int simple(struct parser *p)
 	}
 	if (accept(x, "-"))
 		return expression(p, E_SUB, expression(p, E_NUMBER, 0, 0), simple(p));
+	if (accept(x, "~"))
+		return expression(p, E_XOR, expression(p, E_NUMBER, -1, 0), simple(p));
 	if (accept(x, "!"))
 		return expression(p, E_NOT, simple(p), 0);
 	if (accept(x, "*"))
-		return dereferenced(p);
+		return load_plain(p, parse_dereferenced(p));
+	if (accept(x, "&"))
+		return named_value(p);
 	if (isdigit((unsigned char)*x->now.text))
 		return expression(p, E_NUMBER, take_number(x), 0);
 	if (next_is(x, "("))
 		return call(p);
-	copy(x, take_name(x), name, sizeof name);
-	int reg = register_named(p, name);
-	if (reg < 0)
-		syntax_error(x, "no register \"%s\"", name);
+	if (!isalpha((unsigned char)*x->now.text) && *x->now.text != '_')
+		syntax_error(x, "a value expected, not \"%.*s\"", (int)x->now.length, x->now.text);
+	return named_value(p);
+}
+
+/* a && b, a || b: b is not evaluated where a decides. */
+static int short_circuit(struct parser *p, int left, bool both, unsigned level)
+{
+	int reg = new_register(p), zero = expression(p, E_NUMBER, 0, 0);
+	struct instruction *i = emit(p, LET);
+	i->reg = reg;
+	i->value = expression(p, E_DIFFERENT, left, zero);
+	unsigned jump = p->program->length;
+	i = emit(p, JUMP_ZERO);
+	i->value = both ? reg_value(p, reg) : expression(p, E_NOT, reg_value(p, reg), 0);
+	int right = binary(p, level + 1);
+	i = emit(p, LET);
+	i->reg = reg;
+	i->value = expression(p, E_DIFFERENT, right, zero);
+	p->program->code[jump].target = p->program->length;
 	return reg_value(p, reg);
 }
 
 /* C's precedence, the weakest first. */
 static const struct operator { const char *text; unsigned level; enum expression_kind kind; }
 	operators[] = {
-	{ "||", 0, E_EITHER }, { "&&", 1, E_BOTH }, { "|", 2, E_OR }, { "^", 3, E_XOR },
+	{ "||", 0, E_OR }, { "&&", 1, E_AND }, { "|", 2, E_OR }, { "^", 3, E_XOR },
 	{ "&", 4, E_AND }, { "==", 5, E_EQUAL }, { "!=", 5, E_DIFFERENT }, { "<", 6, E_LESS },
 	{ "<=", 6, E_LESS_EQUAL }, { ">", 6, E_LESS }, { ">=", 6, E_LESS_EQUAL },
 	{ "+", 7, E_ADD }, { "-", 7, E_SUB }, { "*", 8, E_MUL },
+	{ "/", 8, E_DIV },
 };
 enum { LEVELS = 9 };
 
@@ -299,10 +334,11 @@ static int binary(struct parser *p, unsigned level)
 		if (o == end)
 			return left;
 		take(p->x);
-		unsigned before = p->program->length;
+		if (level < 2) {
+			left = short_circuit(p, left, level == 1, level);
+			continue;
+		}
 		int right = binary(p, level + 1);
-		if (level < 2 && p->program->length != before)
-			syntax_error(p->x, "an access behind %s is not read: use if", o->text);
 		bool swap = *o->text == '>';
 		left = expression(p, o->kind, swap ? right : left, swap ? left : right);
 	}
@@ -330,7 +366,7 @@ int32_t litmus_value(const struct litmus *t, int e, const int32_t *registers)
 	case E_AND: return a & b;
 	case E_OR: return a | b;
 	case E_XOR: return a ^ b;
-	case E_BOTH: return a && b;
-	default: return a || b;
+	/* C leaves it open. */
+	default: return b == 0 || (a == INT32_MIN && b == -1) ? 0 : a / b;
 	}
 }

@@ -1,7 +1,9 @@
 #include "litmus/lexer.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,10 +23,10 @@ void syntax_error(const struct lexer *x, const char *format, ...)
 }
 
 /* Behind a comment that begins here, or NULL. */
-static const char *behind_comment(const char *at)
+static const char *behind_comment(const char *at, bool code)
 {
 	const char *end;
-	if (strncmp(at, "(*", 2) == 0)
+	if (strncmp(at, "(*", 2) == 0 && (!code || strchr(" \t\n*)", at[2])))
 		end = strstr(at + 2, "*)");
 	else if (strncmp(at, "/*", 2) == 0)
 		end = strstr(at + 2, "*/");
@@ -38,7 +40,7 @@ static const char *behind_comment(const char *at)
 static void skip_space(struct lexer *x)
 {
 	for (;;) {
-		const char *end = behind_comment(x->at);
+		const char *end = behind_comment(x->at, x->code);
 		if (!end) {
 			if (!isspace((unsigned char)*x->at))
 				return;
@@ -52,7 +54,7 @@ static void skip_space(struct lexer *x)
 static unsigned token_length(const char *at)
 {
 	static const char *const pairs[] = { "==", "!=", "<=", ">=", "&&", "||", "/\\", "\\/",
-					     "<>", "++", "--", "+=", "-=", "<<", ">>", "->" };
+					     "<>", "++", "--", "+=", "-=", "<<", ">>", "->", "=>" };
 	if (isalpha((unsigned char)*at) || *at == '_') {
 		unsigned n = 1;
 		while (isalnum((unsigned char)at[n]) || at[n] == '_')
@@ -62,7 +64,7 @@ static unsigned token_length(const char *at)
 	if (isdigit((unsigned char)*at)) {
 		char *end;
 		strtol(at, &end, 0);
-		return end - at;
+		return end - at + strspn(end, "uUlL");
 	}
 	for (unsigned i = 0; i < sizeof pairs / sizeof *pairs; i++)
 		if (strncmp(at, pairs[i], 2) == 0)
@@ -95,6 +97,19 @@ struct token lexer_word(struct lexer *x)
 	x->now = read_token(x);
 	x->next = read_token(x);
 	return t;
+}
+
+void lexer_string(struct lexer *x)
+{
+	const char *end = strchr(x->now.text + 1, '"');
+	if (!end)
+		syntax_error(x, "a text in quotes does not end");
+	x->at = x->now.text;
+	x->line = x->now.line;
+	for (; x->at <= end; x->at++)
+		x->line += *x->at == '\n';
+	x->now = read_token(x);
+	x->next = read_token(x);
 }
 
 static bool same(const struct token *t, const char *text)
@@ -150,7 +165,13 @@ long take_number(struct lexer *x)
 	if (!isdigit((unsigned char)*x->now.text))
 		syntax_error(x, "a number expected, not \"%.*s\"", (int)x->now.length,
 			     x->now.text);
-	return sign * strtol(take(x).text, NULL, 0);
+	struct token number = x->now;
+	errno = 0;
+	long value = strtol(take(x).text, NULL, 0);
+	if (errno || value > INT32_MAX)
+		syntax_error(x, "\"%.*s\" has more than 32 bits", (int)number.length,
+			     number.text);
+	return sign * value;
 }
 
 void copy(const struct lexer *x, struct token t, char *to, unsigned size)

@@ -13,6 +13,7 @@ struct token {
 struct lexer {
 	const char *path, *at;
 	unsigned line;
+	bool code; /* in a thread, where (* may begin an expression */
 	struct token now, next; /* length 0: the end */
 };
 
@@ -20,6 +21,8 @@ struct lexer {
 void lexer_begin(struct lexer *x, const char *path, const char *text);
 /* The rest of the line that begins with the current token, which it skips. */
 struct token lexer_word(struct lexer *x);
+/* Skips a text in quotes, which may have line ends. */
+void lexer_string(struct lexer *x);
 /* Whether the current token is that. */
 bool is(const struct lexer *x, const char *text);
 bool next_is(const struct lexer *x, const char *text);
@@ -29,7 +32,7 @@ struct token take(struct lexer *x);
 bool accept(struct lexer *x, const char *text);
 /* Skips it, which must be that. */
 void expect(struct lexer *x, const char *text);
-/* A name or a number, skipped. */
+/* A name or a number (of 32 bits), skipped. */
 struct token take_name(struct lexer *x);
 long take_number(struct lexer *x);
 void copy(const struct lexer *x, struct token t, char *to, unsigned size);

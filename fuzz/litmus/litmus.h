@@ -11,36 +11,41 @@
 
 enum {
 	MAX_NAME = 64, MAX_PROGRAMS = 8, MAX_CODE = 256, MAX_EXPRESSIONS = 2048,
-	MAX_CELLS = 24, MAX_REGISTERS = 48, MAX_OBSERVED = 64, MAX_TERMS = 256
+	MAX_CELLS = 24, MAX_REGISTERS = 64, MAX_OBSERVED = 64, MAX_TERMS = 256,
+	MAX_CONDITION = 4096,
+	POINTER = 0x5e000000 /* + n: the address of cell n */
 };
 
 enum expression_kind {
-	E_NUMBER, E_REGISTER, E_ADD, E_SUB, E_MUL, E_EQUAL, E_DIFFERENT, E_LESS, E_LESS_EQUAL,
-	E_AND, E_OR, E_XOR, E_BOTH, E_EITHER, E_NOT
+	E_NUMBER, E_REGISTER, E_ADD, E_SUB, E_MUL, E_DIV, E_EQUAL, E_DIFFERENT, E_LESS,
+	E_LESS_EQUAL, E_AND, E_OR, E_XOR, E_NOT
 };
 
 struct expression { enum expression_kind kind; int a, b; }; /* number, register or operands */
 
 enum instruction_kind { LET, JUMP_ZERO, JUMP, LOAD, STORE, UPDATE, BARRIER };
 
-/* value, expected and condition are expressions; a compare-and-swap is an
- * UPDATE. */
+/* value, expected and address are expressions; a compare-and-swap is an
+ * UPDATE, and `stored` the register that says whether it swapped. */
 struct instruction {
 	enum instruction_kind kind;
 	enum order order, fail;
 	enum rmw rmw;
-	bool weak;
-	int reg, cell, value, expected, target;
+	bool weak, plain;
+	int reg, stored, address, value, expected, target;
+	unsigned line;
 };
 
 struct program {
 	unsigned length, registers;
+	unsigned initials; /* registers that the initial state names: the first */
+	int32_t initial[MAX_REGISTERS];
 	struct instruction code[MAX_CODE];
 	char name[MAX_REGISTERS][MAX_NAME];
 };
 
 /* A location of the test: shared memory, or, of a plain one that a single
- * thread uses, a register of that thread. */
+ * thread uses and whose address nobody takes, a register of that thread. */
 struct cell_name {
 	char name[MAX_NAME];
 	int32_t initial;
@@ -54,11 +59,12 @@ struct observed {
 	int thread, reg; /* thread < 0: reg is a cell */
 };
 
-/* The condition, in postfix. */
-enum term_kind { T_COMPARE, T_TRUE, T_FALSE, T_NOT, T_AND, T_OR };
-struct term { enum term_kind kind; bool equal; int observed; int32_t value; };
+/* Of a condition: a comparison with a value or with another observed one, or
+ * what joins terms a and b. */
+enum term_kind { T_VALUE, T_SAME, T_TRUE, T_FALSE, T_NOT, T_AND, T_OR, T_IMPLIES };
+struct term { enum term_kind kind; int a, b; int32_t value; };
 
-enum quantifier { NO_CONDITION, EXISTS, NOT_EXISTS, FORALL };
+enum quantifier { EXISTS, NOT_EXISTS, FORALL };
 
 struct litmus {
 	char name[MAX_NAME];
@@ -68,8 +74,9 @@ struct litmus {
 	struct cell_name cell[MAX_CELLS];
 	struct observed observed[MAX_OBSERVED];
 	enum quantifier quantifier;
+	int filter, condition; /* terms; filter < 0: none */
 	struct term term[MAX_TERMS];
-	char condition[1024];
+	bool plain; /* has plain accesses of shared locations: races are possible */
 };
 
 /* Reads a test. path is for messages. On what it does not read it prints
@@ -78,9 +85,13 @@ void litmus_read(struct litmus *t, const char *path, const char *text);
 /* The part after the threads: locations and condition. */
 struct lexer;
 void litmus_read_condition(struct litmus *t, struct lexer *x);
-/* Whether the condition holds of a final state, values in order of
- * t->observed. */
-bool litmus_holds(const struct litmus *t, const int32_t *state);
+/* Whether a term holds of a final state, values in order of t->observed. */
+bool litmus_holds(const struct litmus *t, int term, const int32_t *state);
+/* The condition as herd writes it: "exists (0:r0=1 /\ [x]=2)". */
+void litmus_condition(const struct litmus *t, char text[MAX_CONDITION]);
+/* A value as herd writes it: a number, or the name of the location that it
+ * points to. */
+void litmus_number(const struct litmus *t, int32_t value, char text[MAX_NAME]);
 /* The value of an expression over a thread's registers. */
 int32_t litmus_value(const struct litmus *t, int expression, const int32_t *registers);
 
@@ -92,6 +103,7 @@ struct states {
 	uint64_t executions;  /* run to the end */
 	uint64_t stuck;       /* ended without a final state: endless loops */
 	bool whole;           /* nothing was left out */
+	bool race;            /* a data race was seen: undefined in C */
 };
 struct search;
 void litmus_run(const struct litmus *t, const struct search *how, uint64_t most, struct states *s);

@@ -1,5 +1,6 @@
 /* litmus: final states of C litmus tests under a memory model, as herd prints
- * them, but that Positive and Negative count states and not executions.
+ * them, but that Positive and Negative count states and not executions, and
+ * that there is no Time and no Hash.
  *
  *   $ build/explore/litmus fuzz/litmus/SB+rlx-rlxs.litmus --model tso
  *   Test SB+rlx-rlxs Allowed
@@ -79,14 +80,17 @@ static int by_line(const void *a, const void *b)
 
 static char *line_of(const struct litmus *t, const int32_t *row)
 {
-	size_t room = 1 + t->shown * (sizeof t->observed->text + 16), n = 0;
+	size_t room = 1 + t->shown * (sizeof t->observed->text + MAX_NAME), n = 0;
 	char *line = malloc(room);
 	if (!line)
 		engine_error("no memory for a line");
 	*line = '\0';
-	for (unsigned i = 0; i < t->shown; i++)
-		n += snprintf(line + n, room - n, "%s%s=%d;", i ? " " : "",
-			      t->observed[order[i]].text, row[order[i]]);
+	for (unsigned i = 0; i < t->shown; i++) {
+		char value[MAX_NAME];
+		litmus_number(t, row[order[i]], value);
+		n += snprintf(line + n, room - n, "%s%s=%s;", i ? " " : "",
+			      t->observed[order[i]].text, value);
+	}
 	return line;
 }
 
@@ -112,19 +116,23 @@ static void print_states(const struct litmus *t, const struct states *s)
 
 static void print(const struct litmus *t, const struct states *s)
 {
-	static const char *const kind[] = { "Unconditional", "Allowed", "Forbidden", "Required" };
+	static const char *const kind[] = { "Allowed", "Forbidden", "Required" };
+	static char condition[MAX_CONDITION];
 	unsigned yes = 0;
 	for (unsigned i = 0; i < s->n; i++)
-		yes += litmus_holds(t, s->value + (size_t)i * t->shown);
+		yes += litmus_holds(t, t->condition, s->value + (size_t)i * t->shown);
 	unsigned no = s->n - yes;
 	printf("Test %s %s\n", t->name, kind[t->quantifier]);
 	print_states(t, s);
-	if (t->quantifier != NO_CONDITION) {
-		bool ok = t->quantifier == EXISTS ? yes : t->quantifier == FORALL ? !no : !yes;
-		printf("%s\nWitnesses\nPositive: %u Negative: %u\n", ok ? "Ok" : "No", yes, no);
-		printf("Condition %s\nObservation %s %s %u %u\n", t->condition, t->name,
-		       !yes ? "Never" : no ? "Sometimes" : "Always", yes, no);
-	}
+	bool ok = t->quantifier == EXISTS ? yes : t->quantifier == FORALL ? !no : !yes;
+	bool swap = t->quantifier == NOT_EXISTS; /* a witness is one of the condition */
+	printf("%s\nWitnesses\nPositive: %u Negative: %u\n", s->race ? "Undef" : ok ? "Ok" : "No",
+	       swap ? no : yes, swap ? yes : no);
+	if (s->race)
+		printf("Flag *undef*\n");
+	litmus_condition(t, condition);
+	printf("Condition %s\nObservation %s %s %u %u\n", condition, t->name,
+	       !yes ? "Never" : no ? "Sometimes" : "Always", yes, no);
 	if (!s->whole)
 		printf("Bounded %s\n", t->name);
 	putchar('\n');

@@ -1,8 +1,9 @@
 /* Reader of herd's C litmus files: threads of atomics with explicit orders or
- * none (seq_cst), plain accesses, locals, if, while and do.
+ * none (seq_cst), plain accesses, pointers, locals, if, while and do.
  *
  * A plain location that only one thread uses becomes a register of that thread;
- * compare-and-swaps keep the value that they expect in such.
+ * compare-and-swaps keep the value that they expect in such. Where the code
+ * takes its address after all it is read once more, with that one shared.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@
 
 /* --- registers and cells --- */
 
-static int named_register(struct parser *p, const char *name, bool make)
+int named_register(struct parser *p, const char *name, bool make)
 {
 	struct program *g = p->program;
 	for (unsigned i = 0; i < g->registers; i++)
@@ -43,7 +44,7 @@ int find_cell(const struct litmus *t, const char *name)
 	return -1;
 }
 
-static int make_cell(struct litmus *t, struct lexer *x, const char *name)
+int make_cell(struct litmus *t, struct lexer *x, const char *name)
 {
 	int i = find_cell(t, name);
 	if (i >= 0)
@@ -60,7 +61,10 @@ struct instruction *emit(struct parser *p, enum instruction_kind kind)
 	struct program *g = p->program;
 	if (g->length == MAX_CODE)
 		syntax_error(p->x, "more than %d instructions in a thread", MAX_CODE);
-	g->code[g->length] = (struct instruction){ .kind = kind, .reg = -1, .expected = -1 };
+	g->code[g->length] = (struct instruction){
+		.kind = kind, .reg = -1, .stored = -1, .address = -1, .expected = -1,
+		.line = p->x->now.line,
+	};
 	return &g->code[g->length++];
 }
 
@@ -131,48 +135,100 @@ static void do_statement(struct parser *p)
 	expect(p->x, ";");
 }
 
-void store_plain(struct parser *p, int cell, int value)
+void make_shared(struct parser *p, int cell)
 {
-	struct cell_name *c = &p->t->cell[cell];
-	struct instruction *i = emit(p, c->shared ? STORE : LET);
-	i->order = RELAXED;
-	i->cell = cell;
-	i->value = value;
-	i->reg = c->reg;
+	p->again |= !p->t->cell[cell].shared;
+	p->t->cell[cell].shared = true;
 }
 
-static void assignment(struct parser *p)
+void store_plain(struct parser *p, struct place to, int value)
+{
+	struct instruction *i = emit(p, to.reg < 0 ? STORE : LET);
+	i->order = RELAXED;
+	i->plain = true;
+	i->address = to.address;
+	i->value = value;
+	i->reg = to.reg;
+	p->t->plain |= to.reg < 0;
+}
+
+int load_plain(struct parser *p, struct place from)
+{
+	if (from.reg < 0) {
+		struct instruction *i = emit(p, LOAD);
+		i->order = RELAXED;
+		i->plain = true;
+		i->address = from.address;
+		from.reg = i->reg = new_register(p);
+		p->t->plain = true;
+	}
+	return expression(p, E_REGISTER, from.reg, 0);
+}
+
+/* = e, += e, -= e, ++ or -- behind a place. */
+static void assign(struct parser *p, struct place to)
 {
 	struct lexer *x = p->x;
-	char name[MAX_NAME];
-	bool typed = false;
-	while (accept(x, "int") || accept(x, "volatile") || accept(x, "unsigned") ||
-	       accept(x, "long"))
-		typed = true;
-	if (accept(x, "*")) {
-		if (typed)
-			syntax_error(x, "pointers are not read");
-		struct token t = take_name(x);
-		copy(x, t, name, sizeof name);
-		int cell = find_cell(p->t, name);
-		if (cell < 0)
-			syntax_error(x, "no location \"%s\"", name);
+	int one = expression(p, E_NUMBER, 1, 0), value;
+	if (accept(x, "+="))
+		value = expression(p, E_ADD, load_plain(p, to), parse_expression(p));
+	else if (accept(x, "-="))
+		value = expression(p, E_SUB, load_plain(p, to), parse_expression(p));
+	else if (accept(x, "++"))
+		value = expression(p, E_ADD, load_plain(p, to), one);
+	else if (accept(x, "--"))
+		value = expression(p, E_SUB, load_plain(p, to), one);
+	else {
 		expect(x, "=");
-		store_plain(p, cell, parse_expression(p));
+		value = parse_expression(p);
+	}
+	store_plain(p, to, value);
+}
+
+static int declare(struct parser *p)
+{
+	char name[MAX_NAME];
+	copy(p->x, take_name(p->x), name, sizeof name);
+	return named_register(p, name, true);
+}
+
+/* The names behind a type: a, *b = e, c = e. */
+static void declaration(struct parser *p)
+{
+	do {
+		while (accept(p->x, "*") || accept(p->x, "const") || accept(p->x, "volatile"))
+			;
+		int reg = declare(p);
+		if (is(p->x, "="))
+			assign(p, (struct place){ reg, -1 });
+	} while (accept(p->x, ","));
+}
+
+/* A declaration, an assignment, or an expression for its effects. */
+static void simple_statement(struct parser *p)
+{
+	struct lexer *x = p->x;
+	static const char *const assigns[] = { "=", "+=", "-=", "++", "--" };
+	char name[MAX_NAME];
+	if (take_type(x) >= 0) {
+		declaration(p);
 		return;
 	}
-	copy(x, x->now, name, sizeof name);
-	if (!next_is(x, "=") && !typed) {
-		parse_expression(p);
+	if (accept(x, "*")) {
+		assign(p, parse_dereferenced(p));
 		return;
 	}
-	take_name(x);
-	int value = accept(x, "=") ? parse_expression(p) : expression(p, E_NUMBER, 0, 0);
-	if (find_cell(p->t, name) >= 0)
-		syntax_error(x, "\"%s\" is a location: *%s = ... stores there", name, name);
-	struct instruction *i = emit(p, LET);
-	i->reg = named_register(p, name, true);
-	i->value = value;
+	for (unsigned i = 0; i < sizeof assigns / sizeof *assigns; i++) {
+		if (!next_is(x, assigns[i]))
+			continue;
+		copy(x, x->now, name, sizeof name);
+		if (named_register(p, name, false) < 0 && find_cell(p->t, name) >= 0)
+			syntax_error(x, "\"%s\" is a location: *%s = ... stores there", name,
+				     name);
+		assign(p, (struct place){ declare(p), -1 });
+		return;
+	}
+	parse_expression(p);
 }
 
 static void statement(struct parser *p)
@@ -193,68 +249,12 @@ static void statement(struct parser *p)
 	} else if (accept(x, "do")) {
 		do_statement(p);
 	} else if (!accept(x, ";")) {
-		assignment(p);
+		simple_statement(p);
 		expect(x, ";");
 	}
 }
 
-int register_named(struct parser *p, const char *name)
-{
-	return named_register(p, name, false);
-}
-
 /* --- the file --- */
-
-/* { [x]=1; int y = 2; 0:r0=3; } */
-static void read_initial(struct litmus *t, struct lexer *x)
-{
-	char name[MAX_NAME];
-	expect(x, "{");
-	while (!accept(x, "}")) {
-		if (accept(x, ";"))
-			continue;
-		if (next_is(x, ":"))
-			syntax_error(x, "registers with initial values are not read");
-		while (isalpha((unsigned char)*x->now.text) &&
-		       (isalpha((unsigned char)*x->next.text) || next_is(x, "*") ||
-			next_is(x, "[")))
-			take(x); /* a type */
-		accept(x, "*");
-		bool bracket = accept(x, "[");
-		copy(x, take_name(x), name, sizeof name);
-		if (bracket)
-			expect(x, "]");
-		int cell = make_cell(t, x, name);
-		if (accept(x, "="))
-			t->cell[cell].initial = take_number(x);
-	}
-}
-
-/* ( atomic_int* x, volatile int* y ): which names, and which of them are
- * plain. */
-static void read_parameters(struct parser *p)
-{
-	struct lexer *x = p->x;
-	expect(x, "(");
-	while (!accept(x, ")")) {
-		bool atomic = false, pointer = false;
-		char name[MAX_NAME] = "";
-		while (!is(x, ",") && !is(x, ")")) {
-			if (accept(x, "*")) {
-				pointer = true;
-				continue;
-			}
-			copy(x, take_name(x), name, sizeof name);
-			atomic |= strncmp(name, "atomic_", 7) == 0 || strcmp(name, "_Atomic") == 0;
-		}
-		if (!pointer)
-			syntax_error(x, "parameter \"%s\" is no pointer", name);
-		struct cell_name *c = &p->t->cell[make_cell(p->t, x, name)];
-		c->shared |= atomic || (c->thread >= 0 && c->thread != p->thread);
-		c->thread = p->thread;
-		accept(x, ",");
-	}
-}
 
 static void skip_body(struct lexer *x)
 {
@@ -273,16 +273,21 @@ static int thread_here(const struct lexer *x)
 		       atoi(x->now.text + 1) : -1;
 }
 
-/* Each thread, by what is done with it: its parameters only, or its body. */
-static void read_threads(struct litmus *t, struct lexer *x, bool bodies)
+/* Each thread, by what is done with it: its parameters only, or its body.
+ * Returns whether that must be done once more. */
+static bool read_threads(struct litmus *t, struct lexer *x, bool bodies)
 {
 	static struct parser p;
+	bool again = false;
+	t->expressions = 0;
+	t->plain = false;
 	for (t->programs = 0; thread_here(x) >= 0; t->programs++) {
 		if (thread_here(x) != (int)t->programs || t->programs == MAX_PROGRAMS)
 			syntax_error(x, "thread P%u expected, at most %d", t->programs,
 				     MAX_PROGRAMS);
 		take(x);
-		p = (struct parser){ t, x, &t->program[t->programs], t->programs };
+		p = (struct parser){ t, x, &t->program[t->programs], t->programs, false };
+		p.program->length = 0;
 		read_parameters(&p);
 		if (!is(x, "{"))
 			syntax_error(x, "\"{\" expected");
@@ -290,30 +295,20 @@ static void read_threads(struct litmus *t, struct lexer *x, bool bodies)
 			skip_body(x);
 			continue;
 		}
-		for (unsigned i = 0; i < t->cells; i++) {
-			struct cell_name *c = &t->cell[i];
-			if (c->shared || c->thread != p.thread)
-				continue;
-			char name[MAX_NAME + 1];
-			snprintf(name, sizeof name, ".%s", c->name);
-			name[MAX_NAME - 1] = '\0';
-			c->reg = named_register(&p, name, true);
-			struct instruction *let = emit(&p, LET);
-			let->reg = c->reg;
-			let->value = expression(&p, E_NUMBER, c->initial, 0);
-		}
+		emit_initial(&p);
 		statement(&p);
+		again |= p.again;
 	}
 	if (t->programs == 0)
 		syntax_error(x, "thread P0 expected, not \"%.*s\"", (int)x->now.length,
 			     x->now.text);
+	return again;
 }
 
-void litmus_read(struct litmus *t, const char *path, const char *text)
+/* The name, which ends at a space, and what may stand before the initial state:
+ * a text in quotes, and lines of NAME=VALUE. */
+static void read_head(struct litmus *t, struct lexer *x)
 {
-	struct lexer lexer, *x = &lexer;
-	memset(t, 0, sizeof *t);
-	lexer_begin(x, path, text);
 	if (!is(x, "C"))
 		syntax_error(x, "a C litmus file begins with \"C NAME\", not \"%.*s\"",
 			     (int)x->now.length, x->now.text);
@@ -321,12 +316,31 @@ void litmus_read(struct litmus *t, const char *path, const char *text)
 	x->line = x->next.line;
 	x->now = x->next;
 	copy(x, lexer_word(x), t->name, sizeof t->name);
-	if (*x->now.text == '"')
-		while (!is(x, "{"))
-			take(x);
+	while (!is(x, "{"))
+		if (*x->now.text == '"')
+			lexer_string(x);
+		else if (x->now.length == 0 || !isalpha((unsigned char)*x->now.text))
+			syntax_error(x, "\"{\" expected, not \"%.*s\"", (int)x->now.length,
+				     x->now.text);
+		else
+			lexer_word(x);
+}
+
+void litmus_read(struct litmus *t, const char *path, const char *text)
+{
+	struct lexer lexer, *x = &lexer;
+	memset(t, 0, sizeof *t);
+	lexer_begin(x, path, text);
+	read_head(t, x);
 	read_initial(t, x);
+	x->code = true;
 	struct lexer bodies = *x;
 	read_threads(t, x, false);
-	read_threads(t, &bodies, true);
-	litmus_read_condition(t, &bodies);
+	bool again = true;
+	while (again) {
+		*x = bodies;
+		again = read_threads(t, x, true);
+	}
+	x->code = false;
+	litmus_read_condition(t, x);
 }

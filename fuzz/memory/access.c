@@ -92,9 +92,9 @@ void access_store(uintptr_t address, unsigned size, uint64_t value, enum order o
 		memory_put(address, size, value);
 		return;
 	}
-	bool step = model->store_is_step(order);
+	bool step = !model->holds_stores || order == SEQ_CST;
 	if (step)
-		sim_step(OP_STORE, address, true, model->rmw_drains, pc);
+		sim_step(OP_STORE, address, true, model->holds_stores, pc);
 	struct thread *t = self();
 	struct granule *g = granule_of(address);
 	struct location *l = location_of(g, address, size);
@@ -119,7 +119,7 @@ uint64_t access_rmw(uintptr_t address, unsigned size, const struct update *u,
 			memory_put(address, size, value);
 		return old;
 	}
-	sim_step(OP_RMW, address, true, model->rmw_drains, pc);
+	sim_step(OP_RMW, address, true, model->holds_stores, pc);
 	struct thread *t = self();
 	struct granule *g = granule_of(address);
 	struct location *l = location_of(g, address, size);
@@ -142,7 +142,7 @@ void access_fence(enum order order, void *pc)
 		return;
 	/* Only a seq_cst fence can be told apart by other threads at this
 	 * moment. */
-	if (order == SEQ_CST && model->rmw_drains)
+	if (order == SEQ_CST && model->holds_stores)
 		sim_step(OP_FENCE, KEY_NONE, false, true, pc);
 	else if (order == SEQ_CST && model->orders_fences)
 		sim_step(OP_FENCE, KEY_ALL, true, false, pc);

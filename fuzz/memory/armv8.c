@@ -8,8 +8,9 @@
  * and barriers, after "Simplifying ARM Concurrency" (Pulte, Flur, Deacon and
  * others, POPL 2018) and the views of Promising-ARM (PLDI 2019). C11 accesses
  * act as the instructions that gcc and clang make of them: LDR, LDAR (or LDAPR,
- * +rcpc), STR, STLR, DMB; read-modify-writes as an exclusive pair or, +lse, as
- * CAS, SWP and LDADD. STLXR then LDR is not ordered, CASAL then LDR is.
+ * +rcpc), STR, STLR, DMB; read-modify-writes as an exclusive pair, which a weak
+ * compare-and-swap does not repeat when it fails, or, +lse, as CAS, SWP and
+ * LDADD. STLXR then LDR is not ordered, CASAL then LDR is.
  *
  * Dependencies are invisible here. So each load is ordered before the thread's
  * later stores, as if they depended on it: no false alarm. +unordered drops
@@ -196,8 +197,9 @@ static void barrier(struct thread *t, bool all)
 	c->write_floor = later(c->write_floor, seen);
 }
 
-/* The pairs of a store to read and a place to take. A compare-and-swap gets the
- * barriers of both its orders, as compilers do it. */
+/* The pairs of a store to read and a place to take; no place: it does not
+ * store. A compare-and-swap gets the barriers of both its orders, as compilers
+ * do it. */
 static uint64_t rmw(struct thread *t, struct location *l, const struct update *u,
 		    enum order order, void *pc, bool *stored, uint64_t *value)
 {
@@ -206,6 +208,7 @@ static uint64_t rmw(struct thread *t, struct location *l, const struct update *u
 	enum acquire a = acquires(order) || (compare && acquires(u->fail)) ? LDAR : PLAIN;
 	bool release = releases(order) || (compare && u->fail == SEQ_CST);
 	struct options reads, o = { .n = 0 };
+	bool fails = compare && !(model->options & LSE) && may_fail(t, u);
 	readable(t, l, c, a, &reads);
 	for (unsigned i = 0; i < reads.n; i++) {
 		struct entry *e = reads.of[i].read;
@@ -213,12 +216,14 @@ static uint64_t rmw(struct thread *t, struct location *l, const struct update *u
 		struct core core = after_read(t, e, a);
 		if (*stored)
 			places(t, c, &core, release, e, seal_of(t, c, e, a), &o);
-		else
+		if (!*stored || fails)
 			offer(&o, e, NULL);
 	}
 	struct option pick = *choose(&o);
 	uint64_t old = pick.read->s.value;
 	*value = sized_update(u, old, l, stored);
+	t->spurious += *stored && !pick.behind;
+	*stored = pick.behind != NULL;
 	do_read(t, l, c, pick.read, a, *stored ? order : u->fail);
 	if (!*stored)
 		return old;
@@ -239,35 +244,10 @@ static void fence(struct thread *t, enum order order)
 		barrier(t, releases(order));
 }
 
-static void flush(struct thread *t)
-{
-	(void)t;
-}
-
-static bool no(struct thread *t)
-{
-	(void)t;
-	return false;
-}
-
-/* Stale reads are choices here, not a matter of schedules. */
-static bool stale(const struct thread *t)
-{
-	(void)t;
-	return false;
-}
-
-static bool store_is_step(enum order order)
-{
-	(void)order;
-	return true;
-}
-
 #define ARMV8(suffix, bits)                                                                  \
 	{                                                                                    \
 		.name = "armv8" suffix, .options = bits, .begin = armv8_begin, .start = start, \
 		.joined = joined, .load = load, .store = store, .rmw = rmw, .fence = fence,  \
-		.flush = flush, .drain = no, .stale = stale, .store_is_step = store_is_step, \
 		.sign = armv8_sign                                                           \
 	}
 

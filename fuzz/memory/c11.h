@@ -55,7 +55,8 @@ struct mind {
 
 extern struct mind minds[MAX_THREADS];
 /* +relseq11: what the thread's last release store to the location published. */
-extern struct view own_release[MAX_THREADS][VIEWED + 1];
+struct own_release { struct view view; struct clock clock; };
+extern struct own_release own_release[MAX_THREADS][VIEWED + 1];
 extern struct total total_base, *total_newest;
 
 static inline uint32_t known(const struct view *v, uint32_t index)

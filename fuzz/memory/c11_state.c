@@ -5,7 +5,7 @@
 enum { GAP = 1 << 14 };
 
 struct mind minds[MAX_THREADS];
-struct view own_release[MAX_THREADS][VIEWED + 1];
+struct own_release own_release[MAX_THREADS][VIEWED + 1];
 struct total total_base, *total_newest;
 static struct cell cells[MAX_LOCATIONS];
 static struct message pool[MESSAGES];
@@ -217,6 +217,8 @@ static void sign_cell(const struct signing *g, struct cell *c)
 		sign(g->s, m->s.value);
 		if (m->has_view)
 			sign_view(g, &m->view);
+		if (weak_sign_clocks)
+			sign_clock(g->s, m->s.has_sync, &m->s.sync);
 	}
 }
 
@@ -230,6 +232,13 @@ static void sign_total(const struct signing *g, const struct total *e)
 		sign_view(g, &e->view);
 	else if (i < g->n)
 		sign(g->s, rank_of(c11_cell(g->all[i]), e->message));
+}
+
+static void sign_own_release(const struct signing *g, unsigned t, uint32_t index)
+{
+	sign_view(g, &own_release[t][index].view);
+	if (weak_sign_clocks)
+		sign_clock(g->s, true, &own_release[t][index].clock);
 }
 
 static const struct view nothing;
@@ -247,7 +256,7 @@ void c11_sign(struct signature *s, struct location *const *all, unsigned n)
 	for (unsigned t = 0; t < sim.threads; t++) {
 		for (unsigned i = 0; i < n; i++)
 			if (all[i] && c11_cell(all[i])->released[t])
-				sign_view(&g, &own_release[t][c11_cell(all[i])->index]);
+				sign_own_release(&g, t, c11_cell(all[i])->index);
 		struct mind *m = &minds[t];
 		sign_view(&g, &m->cur);
 		sign_view(&g, m->has_extra ? &m->extra : &nothing);

@@ -24,7 +24,7 @@ struct update {
 	uint64_t operand;
 	uint64_t expected; /* COMPARE only: swap if this is found */
 	enum order fail;   /* COMPARE only: the order if it is not */
-	bool weak;         /* COMPARE only: may fail for no reason */
+	bool weak;         /* COMPARE only: may fail for no reason (weak.h) */
 };
 
 /* What of a model's options is on. */
@@ -49,19 +49,19 @@ struct memory_model {
 	uint64_t (*rmw)(struct thread *t, struct location *l, const struct update *u,
 			enum order order, void *pc, bool *stored, uint64_t *value);
 	void (*fence)(struct thread *t, enum order order);
-	/* t's oldest buffered store reaches memory. Models without buffers:
-	 * unused. */
+	/* --- models with store buffers; else NULL --- */
+	/* Stores but seq_cst ones are local to the thread, no step of their
+	 * own; these and read-modify-writes wait for an empty buffer. */
+	bool holds_stores;
+	/* t's oldest buffered store reaches memory. */
 	void (*flush)(struct thread *t);
 	/* All of t's buffered stores reach memory: before plain code of its own
 	 * looks at an atomic's bytes. Returns whether there was one. */
 	bool (*drain)(struct thread *t);
-	/* Whether t's pending operation is a load that would not read the
-	 * newest store: what a bound on stale reads counts. */
+	/* Whether t's pending operation is a load that would miss a store that
+	 * another thread holds back: what a bound on stale reads counts. In
+	 * the other models these are choices. */
 	bool (*stale)(const struct thread *t);
-	/* Whether the access is a step of its own (else it is local to the
-	 * thread), and whether it waits for the thread's store buffer. */
-	bool (*store_is_step)(enum order order);
-	bool rmw_drains;
 	/* A seq_cst fence takes a place among the other threads' accesses. */
 	bool orders_fences;
 	/* Adds what later executions depend on; all[0 .. n): the locations, in

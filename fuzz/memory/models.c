@@ -3,7 +3,7 @@
 
 #include "memory/weak.h"
 
-bool weak_every_choice;
+bool weak_every_choice, weak_sign_clocks;
 
 /* The options named after the base; ~0u: one that does not exist. */
 static unsigned options_in(const char *text)

@@ -7,8 +7,8 @@
  * wait for an empty buffer. Happens-before for the race detector is C11's, not
  * the hardware's.
  */
+#include "memory/newest.h"
 #include "memory/weak.h"
-#include "trace.h"
 
 enum { BUFFER = 64 };
 
@@ -117,21 +117,11 @@ static uint64_t load(struct thread *t, struct location *l, enum order order)
 	return memory_get(l->address, l->size);
 }
 
-static void put(struct thread *t, struct location *l, uint64_t value, void *pc)
-{
-	memory_put(l->address, l->size, value);
-	l->newest.value = value;
-	l->newest.thread = t->id;
-	l->newest.pc = pc;
-	l->newest.event = trace_number();
-}
-
 static void store(struct thread *t, struct location *l, uint64_t value, enum order order,
 		  void *pc)
 {
 	if (order == SEQ_CST) {
-		publish(t, &l->newest, order, NULL);
-		put(t, l, value, pc);
+		newest_store(t, l, value, order, pc);
 		return;
 	}
 	struct buffer *b = &buffers[t->id];
@@ -147,20 +137,6 @@ static void store(struct thread *t, struct location *l, uint64_t value, enum ord
 	h->store.event = trace_number();
 	publish(t, &h->store, order, NULL);
 	tell(t->id);
-}
-
-static uint64_t rmw(struct thread *t, struct location *l, const struct update *u,
-		    enum order order, void *pc, bool *stored, uint64_t *value)
-{
-	uint64_t old = memory_get(l->address, l->size);
-	*value = update_value(u, old, stored);
-	learn(t, &l->newest, *stored ? order : u->fail);
-	trace_read(t, l, &l->newest, NULL);
-	if (*stored) {
-		publish(t, &l->newest, order, &l->newest);
-		put(t, l, *value, pc);
-	}
-	return old;
 }
 
 /* Whether t's pending load would miss a store that another thread holds
@@ -181,11 +157,6 @@ static bool stale(const struct thread *t)
 		}
 	}
 	return elsewhere;
-}
-
-static bool store_is_step(enum order order)
-{
-	return order == SEQ_CST;
 }
 
 static void sign_buffers(struct signature *s, struct location *const *all, unsigned n)
@@ -210,12 +181,11 @@ const struct memory_model tso_model = {
 	.joined = joined,
 	.load = load,
 	.store = store,
-	.rmw = rmw,
+	.rmw = newest_rmw,
 	.fence = fence_clocks,
 	.flush = flush,
 	.drain = drain,
 	.stale = stale,
-	.store_is_step = store_is_step,
-	.rmw_drains = true,
+	.holds_stores = true,
 	.sign = sign_buffers,
 };

@@ -13,12 +13,15 @@
 enum {
 	MOST_OPTIONS = 60, /* of one choice */
 	PATIENCE = 3,      /* equal reads of one location, then the newest */
-	QUIET_PATIENCE = 16 /* reads in a row while nobody writes: likewise */
+	QUIET_PATIENCE = 16, /* reads in a row while nobody writes: likewise */
+	SPURIOUS = 2       /* compare-and-swaps of a thread that fail for no reason */
 };
 
 /* Set by the litmus runner, which knows repeated states and needs neither
  * patience nor short cuts: every choice is offered. */
 extern bool weak_every_choice;
+/* Whether states differ by happens-before too: where races are looked for. */
+extern bool weak_sign_clocks;
 
 /* Whether t waits at that word for somebody else: it then reads the newest
  * store, or waiting would never end. */
@@ -30,6 +33,19 @@ static inline bool newest_only(struct thread *t, const struct location *l)
 		return false;
 	return fresh || (t->spin_count >= PATIENCE && t->spin_key == l->address) ||
 	       t->quiet >= QUIET_PATIENCE;
+}
+
+/* Whether t's compare-and-swap may fail although it finds what it expects: a
+ * weak one, as C has it, and where it is an exclusive pair. A retry loop need
+ * not end then, so a thread has a budget. */
+static inline bool may_fail(const struct thread *t, const struct update *u)
+{
+	if (!u->weak || weak_every_choice)
+		return u->weak;
+	if (t->spurious < SPURIOUS)
+		return true;
+	sim.cuts++;
+	return false;
 }
 
 /* Values of a location's size. */
@@ -69,6 +85,14 @@ static inline void sign(struct signature *s, uint64_t value)
 		engine_error("a state of more than %zu bytes", sizeof s->byte);
 	for (unsigned i = 0; i < 8; i++)
 		s->byte[s->used++] = value >> 8 * i;
+}
+
+/* The clock, or that there is none. */
+static inline void sign_clock(struct signature *s, bool any, const struct clock *c)
+{
+	sign(s, any);
+	for (unsigned i = 0; any && i < sim.threads; i++)
+		sign(s, c->at[i]);
 }
 
 #endif

@@ -41,7 +41,7 @@ bool budget_preempts(unsigned option)
 
 static bool reads_stale(unsigned option)
 {
-	return option < FLUSH && model->stale(&sim.thread[option]);
+	return option < FLUSH && model->stale && model->stale(&sim.thread[option]);
 }
 
 bool budget_excludes(unsigned option)

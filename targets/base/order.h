@@ -45,6 +45,11 @@ typedef struct { _Atomic(uintptr_t) v; } wordptr;
 #define cas_release(w, seen, x) BASE_CAS(w, seen, x, memory_order_release, memory_order_relaxed)
 #define cas_acq_rel(w, seen, x) BASE_CAS(w, seen, x, memory_order_acq_rel, memory_order_acquire)
 #define cas_seq_cst(w, seen, x) BASE_CAS(w, seen, x, memory_order_seq_cst, memory_order_seq_cst)
+/* The weak one may fail though it finds what it expects: for loops that try
+ * again anyway. */
+#define cas_weak_acq_rel(w, seen, x) \
+	atomic_compare_exchange_weak_explicit(&(w)->v, (seen), (x), memory_order_acq_rel, \
+					      memory_order_acquire)
 #define BASE_CAS(w, seen, x, ok, fail) \
 	atomic_compare_exchange_strong_explicit(&(w)->v, (seen), (x), (ok), (fail))
 

@@ -16,7 +16,8 @@ every load is ordered before the later stores of its thread, as if each value fe
 """
 from collections import namedtuple
 
-from tests.models.reference.lang import explore, final, modify, run_local, updated, value
+from tests.models.reference.lang import (explore, final, is_weak, modify, run_local, strong,
+                                         updated, value)
 
 # replaces: the id an exclusive or atomic store read from
 Store = namedtuple('Store', 'id loc val replaces exclusive')
@@ -211,7 +212,7 @@ def raise_floors(core, place, read, write):
 def from_c11(thread, lse=True, rcpc=False):
     """C11 operations to AArch64 as compilers do it; without LSE, atomics are LL/SC loops."""
     code = []
-    for n, op in enumerate(thread):
+    for n, op in enumerate(strong(thread) if lse else thread):
         if op[0] == 'load':
             order = op[3]
             name = 'LDAR' if order == 'sc' else ('LDAPR' if rcpc
@@ -237,8 +238,12 @@ def from_c11(thread, lse=True, rcpc=False):
                 if op[0] == 'cas':
                     code.append(('jz', ('==', reg, op[3]), done))
                 new = op[4] if op[0] == 'cas' else op[3] if op[0] == 'xchg' else ('+', reg, op[3])
-                code += [('STLXR' if rel else 'STXR', status, loc, new),
-                         ('jz', ('==', status, 0), again), ('label', done)]
+                if is_weak(op):  # no loop
+                    code[-1:-1] = [('let', op[7], 0)]
+                code.append(('STLXR' if rel else 'STXR', status, loc, new))
+                code += [('let', op[7], ('==', status, 0))] if is_weak(op) else [
+                    ('jz', ('==', status, 0), again)]
+                code.append(('label', done))
         else:
             code.append(op)
     return code

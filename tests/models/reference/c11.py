@@ -14,8 +14,8 @@ seq_cst order contains all of happens-before), and one three-thread shape of seq
 """
 from collections import namedtuple
 
-from tests.models.reference.lang import (acquires, explore, final, freeze, modify, releases,
-                                         run_local, updated, value)
+from tests.models.reference.lang import (acquires, explore, final, freeze, is_weak, modify,
+                                         releases, run_local, updated, value)
 
 # id None: the initial value
 Message = namedtuple('Message', 'id val view is_rmw')
@@ -156,10 +156,14 @@ def execute(op, thread, memory, sc_order, number, opt):
                 for n in range(lowest, len(memory[loc])):
                     message = memory[loc][n]
                     written = modify(op, message.val, regs)
+                    if is_weak(op) and not succeed:
+                        written = None
                     if op[0] == 'cas' and (written is not None) != bool(succeed):
                         # success and failure have different orders
                         continue
                     new = read(loc, message, op[1], order, thread, rank)
+                    if is_weak(op):
+                        new = new._replace(regs=updated(new.regs, op[7], succeed))
                     if place is not None and place < rank.at(new.cur, 'S'):
                         # it synchronised with something after its place
                         continue

@@ -47,8 +47,9 @@ def random_c11(rnd, sc_heavy=False):
                 fail = 'memory_order_' + rnd.choice(ORDERS['load'])
                 expected = 'e%d%d' % (t, n)
                 mine.append((expected, rnd.choice([0, 0, 1])))
-                code.append('int %s = atomic_compare_exchange_strong_explicit(%s,%s,%d,%s,%s);'
-                            % (reg, loc, expected, new(loc), order, fail))
+                strength = rnd.choice(['strong', 'strong', 'weak'])
+                code.append('int %s = atomic_compare_exchange_%s_explicit(%s,%s,%d,%s,%s);'
+                            % (reg, strength, loc, expected, new(loc), order, fail))
         private += mine
         threads.append('P%d (%s%s) {\n  %s\n}\n'
                        % (t, ', '.join('atomic_int* ' + loc for loc in fresh),

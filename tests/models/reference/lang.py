@@ -11,6 +11,7 @@ C11 instructions (c11.py, sc.py, and the input of armv8.from_c11 and tso.from_c1
     ('load', reg, loc, order)            ('store', loc, expr, order)
     ('xchg', reg, loc, expr, order)      ('add', reg, loc, expr, order)      reg = old value
     ('cas', reg, loc, expected, desired, success_order, failure_order)       reg = old value
+    ('cas', ..., swapped): a weak one, which may fail for no reason; register swapped: 0 or 1
     ('fence', order)
 orders: 'na' (plain access) 'rlx' 'acq' 'rel' 'ar' 'sc'.
 """
@@ -67,6 +68,18 @@ def modify(op, old, regs):
         return old + value(op[3], regs)
     if op[0] == 'cas':
         return value(op[4], regs) if old == value(op[3], regs) else None
+
+
+def is_weak(op):
+    return op[0] == 'cas' and len(op) == 8
+
+
+def strong(thread):
+    """The same where no compare-and-swap fails for no reason."""
+    code = []
+    for op in thread:
+        code += [op[:7], ('let', op[7], ('==', op[1], op[3]))] if is_weak(op) else [op]
+    return code
 
 
 def explore(start, successors, result):

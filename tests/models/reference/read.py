@@ -146,9 +146,10 @@ class Parser:
                 want = self.temp()
                 self.code.append(('load', want, expected, 'na'))
             matched, skip = self.temp(), self.temp()
-            self.code += [('cas', reg, loc, want, desired) + tuple(orders), ('let', matched,
-                                                                             ('==', reg, want)),
-                          ('jz', ('==', matched, 0), skip)]
+            swap = ('cas', reg, loc, want, desired) + tuple(orders)
+            self.code += ([swap + (matched,)] if 'weak' in kind
+                          else [swap, ('let', matched, ('==', reg, want))])
+            self.code.append(('jz', ('==', matched, 0), skip))
             # on failure *expected becomes the value read
             self.store(expected, reg, 'na')
             self.code.append(('label', skip))

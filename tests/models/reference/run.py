@@ -1,5 +1,6 @@
 """Final states of a C litmus text under one model, as lines in herd's layout."""
 from tests.models.reference import armv8, c11, read, sc, tso
+from tests.models.reference.lang import strong
 
 
 def final_states(model, test):
@@ -7,13 +8,13 @@ def final_states(model, test):
     name, *options = model.split('+')
     threads, init = test.program
     if name == 'tso':
-        return tso.final_states(([tso.from_c11(t) for t in threads], init))
+        return tso.final_states(([tso.from_c11(strong(t)) for t in threads], init))
     if name == 'armv8':
         code = [armv8.from_c11(t, lse='lse' in options, rcpc='rcpc' in options) for t in threads]
         return armv8.final_states((code, init), ordered='unordered' not in options)
     if name == 'c11':
         return c11.final_states(test.program, cpp11_release_sequences='relseq11' in options)
-    return sc.final_states(test.program)
+    return sc.final_states(([strong(t) for t in threads], init))
 
 
 def lines(model, text):
