@@ -17,16 +17,14 @@ or the storm was not clean; 2 a result that cannot be read; 64 usage.
 import argparse
 import json
 import pathlib
-import statistics
 import subprocess
 import sys
 from typing import List, NamedTuple
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-WARMING = 0.2         # share of the time that does not count
-GROUPS = 40           # medians that the slope is fitted to, at most
-FEWEST = 12           # samples after warming up, or nobody can tell
-CONFIDENCE = 0.99
+sys.path.insert(0, str(ROOT))
+from reports.leaks import trend  # noqa: E402 (its place is known only now)
+
 SHARE = 0.02          # growth allowed, as a share of the median
 LEAST = {"rss_kib": 256, "files": 16, "open": 16}  # and at least so much
 EXIT_GROWS, EXIT_UNREADABLE, EXIT_USAGE = 1, 2, 64
@@ -49,22 +47,14 @@ def judge(times: List[float], values: List[float], least: float) -> Judged:
     FLAT: growth above what is allowed is ruled out. GROWS: no growth is ruled out, and more
     than is allowed was seen. UNCLEAR: neither.
     """
-    from scipy import stats  # a second to load: not for a usage error
-    start = times[0] + WARMING * (times[-1] - times[0]) if times else 0
-    kept = [(t, v) for t, v in zip(times, values) if t >= start]
-    if len(kept) < FEWEST:
+    found = trend(times, values)
+    if found is None:
         return Judged("UNCLEAR", values[-1] if values else 0, float("-inf"), float("inf"), 0, least)
-    size = max(1, len(kept) // GROUPS)
-    groups = [kept[i:i + size] for i in range(0, len(kept) - size + 1, size)]
-    t = [statistics.median(g[0] for g in group) for group in groups]
-    v = [statistics.median(g[1] for g in group) for group in groups]
-    fit = stats.theilslopes(v, t, CONFIDENCE)
-    seconds, median = kept[-1][0] - kept[0][0], statistics.median(v)
-    allowed = max(least, SHARE * median)
-    low, high = fit[2] * seconds, fit[3] * seconds
-    grows = low > 0 and fit[0] * seconds > allowed
+    allowed = max(least, SHARE * found.median)
+    low, high = found.low * found.seconds, found.high * found.seconds
+    grows = low > 0 and found.slope * found.seconds > allowed
     word = "FLAT" if high <= allowed else "GROWS" if grows else "UNCLEAR"
-    return Judged(word, median, low, high, seconds, allowed)
+    return Judged(word, found.median, low, high, found.seconds, allowed)
 
 
 def judge_storm(document: dict) -> List[tuple]:

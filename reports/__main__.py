@@ -1,11 +1,16 @@
-"""python3 -m reports COMMAND RUN: grades and renders a run folder, each step alone.
+"""python3 -m reports COMMAND: grades, renders, merges and compares runs, each step alone.
 
-  python3 -m reports table build/report      the verdict table, its exit code the verdict's
-  python3 -m reports grade build/report      verdicts as JSON on stdout, likewise
-  python3 -m reports html  build/report      writes index.html into the folder
-  python3 -m reports junit build/report      writes junit.xml into the folder
+  grade RUN      verdicts as JSON on stdout; the exit code is the verdict's
+  table RUN      the verdict table, likewise
+  html  RUN      writes index.html into the folder
+  junit RUN      writes junit.xml into the folder
+  compare A B    two runs: a line per lane that differs, and what else changed
+  merge -o OUT RUN...   one run of several shards, lanes or machines of a class
+  bisect A B     runs a lane that regressed with commit and compiler swapped
+  history ...    the nights: import, rebuild, compare, ack, list, peers, page, export
 
-Exit codes: 0 as expected (or rendered), 1 unexpected verdict, 2 unreadable input, 64 usage.
+Exit codes: 0 as expected (or rendered), 1 unexpected verdict or a regression, 2 unreadable
+input, 64 usage.
 """
 import argparse
 import json
@@ -13,7 +18,7 @@ import os
 import sys
 from pathlib import Path
 
-EXIT_ENGINE, EXIT_USAGE = 2, 64
+EXIT_RED, EXIT_ENGINE, EXIT_USAGE = 1, 2, 64
 
 
 class Parser(argparse.ArgumentParser):
@@ -27,20 +32,26 @@ class Parser(argparse.ArgumentParser):
 
 def arguments(words) -> argparse.Namespace:
     """Parse the command line."""
+    from reports import commands
     parser = Parser(prog="python3 -m reports", description=__doc__,
                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=("grade", "table", "html", "junit"))
-    parser.add_argument("run", type=Path, metavar="RUN", help="folder of a run")
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE",
-                        help="write there instead of into the folder (html, junit)")
-    parser.add_argument("--explore", type=Path, metavar="FILE",
-                        help="explorer results for the page (default: RUN/../explore/"
-                             "results.jsonl if there)")
+    below = parser.add_subparsers(dest="command", required=True, metavar="COMMAND",
+                                  parser_class=Parser)
+    for name in ("grade", "table", "html", "junit"):
+        one = below.add_parser(name, help=f"{name} of a run")
+        one.add_argument("run", type=Path, metavar="RUN", help="folder of a run")
+        one.add_argument("-o", "--output", type=Path, metavar="FILE",
+                         help="write there instead of into the folder (html, junit)")
+        one.add_argument("--explore", type=Path, metavar="FILE",
+                         help="explorer results for the page (default: RUN/../explore/"
+                              "results.jsonl if there)")
+        one.set_defaults(act=run_command)
+    commands.add(below)
     return parser.parse_args(words)
 
 
 def run_command(options: argparse.Namespace) -> int:
-    """Carry out one command; returns the exit code. Raises BadFolder, BadDocument, OSError."""
+    """Grade or render one run; returns the exit code."""
     from reports import explored as explorer
     from reports import folder, html, junit, session, table
     run = folder.load(options.run)
@@ -67,10 +78,10 @@ def run_command(options: argparse.Namespace) -> int:
 
 def main(words=None) -> int:
     """Entry point: returns the exit code, with one line on stderr for whatever is wrong."""
-    options = arguments(words)
     try:
-        from reports import folder, schema
-        return _guarded(options, folder.BadFolder, schema.BadDocument)
+        options = arguments(words)
+        from reports import folder, history, schema
+        return _guarded(options, folder.BadFolder, (schema.BadDocument, history.BadHistory))
     except ImportError as error:
         sys.stderr.write(f"reports: this Python lacks {error.name}: use the system's python3 "
                          "(make deps)\n")
@@ -79,18 +90,21 @@ def main(words=None) -> int:
 
 def _guarded(options, bad_folder, bad_document) -> int:
     try:
-        return run_command(options)
+        return options.act(options)
     except bad_folder as error:
         sys.stderr.write(f"reports: {error}\n")
         return EXIT_USAGE if error.usage else EXIT_ENGINE
     except bad_document as error:
         sys.stderr.write(f"reports: {error}\n")
         return EXIT_ENGINE
+    except LookupError as error:
+        sys.stderr.write(f"reports: {error}\n")
+        return EXIT_USAGE
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_ENGINE
     except OSError as error:
-        sys.stderr.write(f"reports: {error.filename or options.run}: {error.strerror}\n")
+        sys.stderr.write(f"reports: {error.filename or options.command}: {error.strerror}\n")
         return EXIT_USAGE
 
 

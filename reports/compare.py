@@ -110,11 +110,11 @@ def _student(values, noise, noise_new, recent: int):
     return 2 * stdtr(n - 1, -np.where(np.isfinite(t), t, 0.0))
 
 
-def rate_alarm(hits, exposure):
+def rate_alarm(hits, exposure, most: int = RECENT):
     """p that the last nights' rate is that of the nights before, small for an alarm.
 
     hits, exposure: (..., nights), oldest first, exposures > 0; nights that cannot be
-    compared are left out before. The last 1 .. RECENT nights are each taken as new, and the
+    compared are left out before. The last 1 .. `most` nights are each taken as new, and the
     smallest p times their number is returned, shaped (...). 1 where fewer than FEWEST
     nights are before.
     """
@@ -123,7 +123,7 @@ def rate_alarm(hits, exposure):
     logs, log_noise = np.log((k + 0.5) / t), 1 / (k + 0.5)
     roots, root_noise = np.sqrt((k + 0.375) / t), 0.25 / t
     found = []
-    for recent in windows(k.shape[-1]):
+    for recent in windows(k.shape[-1])[:most]:
         k_old, t_old = k[..., :-recent].sum(-1), t[..., :-recent].sum(-1)
         k_new, t_new = k[..., -recent:].sum(-1), t[..., -recent:].sum(-1)
         expected = (k_old + 0.5) / t_old * t_new / recent

@@ -3,7 +3,7 @@ import json
 import math
 from typing import Dict, List, Optional
 
-from reports import stats
+from reports import leaks, stats
 from reports.judge import Judged, compare
 from reports.subject import Subject, env_text
 
@@ -22,7 +22,8 @@ def row(subject: Subject, control: Optional[Subject], judged: Judged, expected: 
     last = results[-1] if results else {}
     return {
         "target": subject.target, "case": subject.case, "variant": subject.variant,
-        "lane": subject.lane, "role": subject.role, "verdict": verdict, "reason": reason,
+        "lane": subject.lane, "placement": subject.placement,
+        "role": subject.role, "verdict": verdict, "reason": reason,
         "failure": failure, "expected": expected, "expects": subject.expected,
         "purpose": (subject.listed or {}).get("purpose", ""),
         "actors": (subject.listed or {}).get("actors", []), "storm": storm(results),
@@ -55,13 +56,14 @@ def rates(subject: Subject, sample: stats.Sample) -> dict:
         hits, near = sum(subject.hits().values()), subject.total("near")
     if not rounds or not seconds:
         return {"rate_s": None, "rounds_s": None, "near_rate": None, "rate_upper": None,
-                "rate_round": None}
+                "rate_round": None, "counted": None}
     hits = min(hits, rounds)
     return {
         "rate_s": list(stats.hit_rate_interval_s(int(hits), seconds)),
         "rate_round": list(stats.rate_interval(int(hits), int(rounds))),
         "rounds_s": rounds / seconds, "near_rate": near / rounds,
         "rate_upper": stats.zero_hit_bound(rounds) if not hits else None,
+        "counted": {"hits": int(hits), "seconds": seconds, "rounds": int(rounds)},
     }
 
 
@@ -140,15 +142,22 @@ def replay(subject: Subject) -> str:
 
 
 STORM_FIGURES = ("operations", "ops", "commits", "aborts", "events", "descriptors",
-                 "parked_most", "graces", "cleared", "rescued", "failed_opens", "samples")
+                 "parked_most", "graces", "cleared", "rescued", "failed_opens")
+KEPT_SAMPLES = 160
 
 
 def storm(results: List[dict]) -> Optional[dict]:
     """What only a storm tells, of its longest result; None for a case."""
     storms = [r for r in results if "storm" in r]
     longest = max(storms, key=lambda r: r["seconds"], default=None)
-    return longest and {"seconds": longest["seconds"],
-                        **{name: longest.get(name) for name in STORM_FIGURES}}
+    if longest is None:
+        return None
+    samples = longest["samples"]
+    every = math.ceil(len(samples) / KEPT_SAMPLES) or 1
+    shown = samples[::every] + (samples[-1:] if len(samples) % every != 1 % every else [])
+    return {"seconds": longest["seconds"], "samples": shown,
+            "growth": leaks.growth(leaks.longest_process(samples)),
+            **{name: longest.get(name) for name in STORM_FIGURES}}
 
 
 def finite(value: Optional[float]) -> Optional[float]:

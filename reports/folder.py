@@ -4,7 +4,7 @@
   results.jsonl  one line per listed case and per call of a program, appended as it ends
   stderr/        what a failing program wrote to stderr
   dirty.diff, topology.xml   provenance too large for run.json
-  verdicts.json, junit.xml, index.html   rendered from the above, at will
+  verdicts.json, summary.json, junit.xml, index.html   rendered from the above, at will
 
 A run that is killed at any moment leaves a folder that loads: its state stays "running".
 """
@@ -18,7 +18,7 @@ from typing import List
 from reports import schema
 
 OWN_FILES = ("run.json", "results.jsonl", "dirty.diff", "topology.xml", "verdicts.json",
-             "junit.xml", "index.html")
+             "summary.json", "junit.xml", "index.html")
 
 
 class BadFolder(Exception):
@@ -157,6 +157,22 @@ def load(path) -> Run:
             raise BadFolder(f"{path}/results.jsonl line {number}: {error}") from None
         {"list": run.lists, "slice": run.slices}.get(document["kind"], []).append(document)
     return run
+
+
+def header(path: Path) -> dict:
+    """run.json of a run folder, checked as far as a reader of many needs. Raises BadFolder."""
+    if not (path / "run.json").is_file():
+        return load(path).header  # says what is wrong
+    try:
+        document = schema.known(json.loads((path / "run.json").read_text(encoding="utf-8")), "run")
+        missing = {"id", "state", "started", "lane", "provenance", "planned"} - set(document)
+    except ValueError as error:
+        raise BadFolder(f"{path}/run.json: not JSON: {error}") from None
+    except (OSError, UnicodeDecodeError, schema.BadDocument) as error:
+        raise BadFolder(f"{path}/run.json: {error}") from None
+    if missing:
+        raise BadFolder(f"{path}/run.json: no {', '.join(sorted(missing))}: not a run's")
+    return document
 
 
 def _document(path: Path) -> dict:

@@ -1,8 +1,8 @@
 """Run records in, verdicts out: pure functions.
 
-A verdict stands for one (target, case, variant, lane). `expected` says whether it is what
-the case promises for this hardware; the run is as expected when all of them are, and when
-every case has at least one variant that it catches here.
+A verdict stands for one (target, case, variant, lane, placement). `expected` says whether it
+is what the case promises for this hardware; the run is as expected when all of them are, and
+when every case has at least one variant that it catches here.
 """
 from typing import Dict, List, Optional
 
@@ -20,33 +20,35 @@ def subjects(lists: List[dict], slices: List[dict], planned: List[dict]) -> List
     lists: "list" documents; slices: "slice" documents; planned: the run's plan. The same
     slice twice (a merged run) counts once.
     """
-    promised = {(d["target"], d["case"], d["variant"]): d for d in lists}
+    promised = {(d["target"], d["case"], d["variant"], d["lane"]): d for d in lists}
     found: Dict[tuple, Subject] = {}
+    lane = next((d["lane"] for d in lists + slices), "")
+    placement = next((d["placement"] for d in slices if "placement" in d), "all")
 
-    def subject_of(document, lane, role):
-        key = (document["target"], document["case"], document["variant"])
-        if key not in found:
-            listed = promised.get(key)
-            found[key] = Subject(*key, listed["lane"] if listed else lane, role, listed)
-        return found[key]
+    def subject_of(document):
+        key = (document["target"], document["case"], document["variant"],
+               document.get("lane", lane))
+        place = document.get("placement", placement)
+        if (key, place) not in found:
+            found[key, place] = Subject(*key, document["role"], promised.get(key), placement=place)
+        return found[key, place]
 
     for document in planned:
-        subject_of(document, "", document["role"])
+        subject_of(document)
     seen = set()
     for document in slices:
         identity = (document["command"], document.get("started"), document["slice"])
         if identity not in seen:
             seen.add(identity)
-            subject = subject_of(document, document["lane"], document["role"])
-            subject.slices.append(document)
-            subject.lane = subject.lane or document["lane"]
+            subject_of(document).slices.append(document)
     return list(found.values())
 
 
 def control_of(subject: Subject, everything: List[Subject]) -> Optional[Subject]:
     """The control that ran interleaved with a clean variant, if any did."""
     for other in everything:
-        if (other.target, other.case, other.role) == (subject.target, subject.case, "control"):
+        if other.role == "control" and all(getattr(other, name) == getattr(subject, name)
+                                           for name in ("target", "case", "lane", "placement")):
             return other
     return None
 

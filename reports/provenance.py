@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Dict, Optional
+from typing import Dict, List, Optional
 
 DIFF_LIMIT = 1_000_000
 CPU_FIELDS = {
@@ -128,3 +128,30 @@ def topology() -> Optional[str]:
 def after() -> Dict[str, object]:
     """What is to be known after a run, beside before()'s."""
     return {"after": busy()}
+
+
+TELLING = ("commit", "dirty", "compiler", "cpu", "kernel", "system", "machine", "machine_class",
+           "python")
+PASSING = ("allowed", "build_id", "variant", "target", "kind", "schema", "lane")
+
+
+def differences(before: Dict[str, object], after: Dict[str, object]) -> List[str]:
+    """What differs between two runs' provenance: "kernel: 6.1 -> 6.5", one entry each."""
+    found = []
+    for name in TELLING:
+        old, new = before.get(name), after.get(name)
+        pairs = [(name, old, new)]
+        if isinstance(old, dict) and isinstance(new, dict):
+            pairs = [(f"{name} {key}", old.get(key), new.get(key))
+                     for key in dict.fromkeys([*old, *new]) if key not in PASSING]
+        for label, one, other in pairs:
+            if one != other:
+                found.append(f"{label.replace('_', ' ')}: {_short(one)} -> {_short(other)}")
+    return found
+
+
+def _short(value) -> str:
+    if isinstance(value, list):
+        return f"{len(value)} files" if value else "nothing"
+    text = "unknown" if value is None else str(value)
+    return text[:12] if len(text) == 40 and text.isalnum() else text[:100]

@@ -22,10 +22,28 @@ def _validator(kind: str):
         {"$ref": f"#/$defs/{kind}", "$defs": schema["$defs"]})
 
 
+@lru_cache(maxsize=None)
 def kinds() -> list:
     """The kinds of document that the schema describes."""
     schema = json.loads(FILE.read_text(encoding="utf-8"))
     return [ref["$ref"].rsplit("/", 1)[1] for ref in schema["oneOf"]]
+
+
+def known(document, kind: str = None) -> dict:
+    """Return the document if it says to be of a known schema and kind; no more is checked."""
+    if not isinstance(document, dict):
+        raise BadDocument("not a JSON object")
+    version = document.get("schema")
+    if isinstance(version, int) and version != VERSION:
+        age, remedy = (("newer", "read it with a newer Stormrig") if version > VERSION else
+                       ("older", "read it with the Stormrig that wrote it"))
+        raise BadDocument(f"schema {version} is {age} than this program's {VERSION}: {remedy}")
+    found = document.get("kind")
+    if kind and found != kind:
+        raise BadDocument(f'kind is {found!r}, wanted "{kind}"')
+    if found not in kinds():
+        raise BadDocument(f"unknown kind {found!r}")
+    return document
 
 
 def check(document, kind: str = None) -> dict:
@@ -34,17 +52,7 @@ def check(document, kind: str = None) -> dict:
     document: parsed JSON; kind: the kind it must be, None for any known one.
     Raises BadDocument with one line: where, and what was wrong.
     """
-    if not isinstance(document, dict):
-        raise BadDocument("not a JSON object")
-    version = document.get("schema")
-    if isinstance(version, int) and version > VERSION:
-        raise BadDocument(f"schema {version} is newer than this program's {VERSION}: "
-                          "read it with a newer Stormrig")
-    found = document.get("kind")
-    if kind and found != kind:
-        raise BadDocument(f'kind is {found!r}, wanted "{kind}"')
-    if found not in kinds():
-        raise BadDocument(f"unknown kind {found!r}")
+    found = known(document, kind)["kind"]
     error = jsonschema.exceptions.best_match(_validator(found).iter_errors(document))
     if error:
         where = "/".join(str(step) for step in error.absolute_path) or "the document"

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import List
 
-from reports import grade, html, junit, provenance
+from reports import grade, html, junit, provenance, summary
 from reports.folder import Run, RunFolder, load, write_atomic
 from reports.matrix import OVERTIME, Budget, Item, Race, Runner
 from reports.storm import Programs
@@ -131,9 +131,11 @@ def graded(run: Run) -> dict:
 
 
 def render(run: Run) -> dict:
-    """Write verdicts.json, junit.xml and index.html into the folder; returns the verdicts."""
+    """Write all that is rendered into the folder (see reports.folder); returns the verdicts."""
     verdicts = graded(run)
     write_atomic(run.path / "verdicts.json", json.dumps(verdicts, indent=1) + "\n")
+    small = summary.of_run(run, verdicts)
+    write_atomic(run.path / summary.NAME, json.dumps(small, separators=(",", ":")) + "\n")
     write_atomic(run.path / "junit.xml", junit.text(run, verdicts))
     write_atomic(run.path / "index.html", html.text(run, verdicts))
     return verdicts

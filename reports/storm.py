@@ -122,6 +122,7 @@ class Programs:
     def _record(self, order, command, ended, state, reason, result) -> dict:
         return {"schema": schema.VERSION, "kind": "slice", "target": order.target,
                 "variant": order.variant, "lane": self.lane, "case": order.case,
+                "placement": self.pin or self.placement or "all",
                 "role": order.role, "slice": order.slice, "seed": order.seed,
                 "started": time.time(), "command": shlex.join(command), "state": state,
                 "reason": reason, "exit": ended.exit, "wall_s": round(ended.wall_s, 4),

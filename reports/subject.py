@@ -1,4 +1,4 @@
-"""What one run observed of one (target, case, variant, lane): sums over its slices."""
+"""What one run observed of one (target, case, variant, lane, placement): sums over its slices."""
 from dataclasses import dataclass, field
 from typing import Dict, List, Optional
 
@@ -24,6 +24,7 @@ class Subject:
     role: str = "buggy"
     listed: Optional[dict] = None             # its line of --list --json
     slices: List[dict] = field(default_factory=list)
+    placement: str = "all"
 
     @property
     def results(self) -> List[dict]:

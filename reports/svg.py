@@ -113,3 +113,25 @@ def curve_svg(title: str, samples: List[dict], key: str) -> Markup:
         f'{words.count(kept[-1][1])}, top {words.count(max(v for _, v in kept))}</text>'
         f'<text x="{CURVE_WIDTH - 4}" y="{CURVE_HEIGHT - 4}" text-anchor="end">{end:.3g} s</text>'
         f'<text x="4" y="{CURVE_HEIGHT - 4}">0</text></svg>')
+
+
+def nights_svg(values: List[float], changes: List, points: int) -> Markup:
+    """A figure over the nights as small bars from zero, with a line where its level changed.
+
+    values: per night, oldest first; changes: with their index `at`; points: bars at most,
+    each the median of its nights.
+    """
+    size = math.ceil(len(values) / points)
+    groups = [sorted(values[i:i + size]) for i in range(0, len(values), size)]
+    bars = [group[len(group) // 2] for group in groups]
+    low, high = min(0, *bars), max(0, *bars)
+    span = (high - low) or 1
+    base = 22 + 20 * low / span
+    path = "".join(f"M{3 * i + 2} {base:.0f}V{base - 20 * bar / span:.1f}"
+                   for i, bar in enumerate(bars) if bar)
+    marks = "".join(f"M{3 * (c.at // size) + .5} 0V24" for c in changes)
+    width = 3 * len(bars) + 2
+    return Markup(f'<svg class="nights" viewBox="0 0 {width} 24" width="{width}" role="img" '
+                  f'aria-label="{len(values)} nights, last {words.number(bars[-1])}, top '
+                  f'{words.number(high)}"><path d="{path}"/>'
+                  f'{f"""<path class="step" d="{marks}"/>""" if marks else ""}</svg>')

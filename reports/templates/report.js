@@ -22,6 +22,29 @@ document.addEventListener("click", function (event) {
     byHand();
   }
 });
+/* The filter hides what does not match; what holds nothing any more goes too. */
+const filter = document.querySelector(".filter");
+function sift() {
+  const words = filter.elements.words.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const red = filter.elements.red.checked;
+  let shown = 0, all = 0;
+  document.querySelectorAll("[data-row]").forEach(function (row) {
+    const text = row.dataset.row;
+    row.hidden = !words.every(function (word) { return text.includes(word); }) ||
+      red && row.dataset.state !== "red" && row.dataset.state !== "changed";
+    all += 1;
+    shown += row.hidden ? 0 : 1;
+  });
+  document.querySelectorAll("[data-group]").forEach(function (group) {
+    group.hidden = !group.querySelector("[data-row]:not([hidden])");
+  });
+  filter.querySelector("output").textContent =
+    words.length || red ? shown + " of " + all + " shown" : "";
+}
+if (filter) {
+  filter.addEventListener("input", sift);
+  filter.addEventListener("submit", function (event) { event.preventDefault(); sift(); });
+}
 /* A link into a closed <details> opens it. */
 function reveal() {
   const name = decodeURIComponent(location.hash.slice(1));
