@@ -251,6 +251,11 @@ void world_decommit(void *at, size_t bytes)
 	memset(at, 0xdb, bytes);
 }
 
+void world_discard(void *at, size_t bytes)
+{
+	memset(at, 0, bytes);
+}
+
 int world_move(void *from, void *to, size_t bytes)
 {
 	memcpy(to, from, bytes);

@@ -257,6 +257,11 @@ void world_decommit(void *at, size_t bytes)
 		world_fatal("out of mappings");
 }
 
+void world_discard(void *at, size_t bytes)
+{
+	madvise(at, bytes, MADV_DONTNEED);
+}
+
 int world_move(void *from, void *to, size_t bytes)
 {
 	void *moved = mremap(from, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, to);

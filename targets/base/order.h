@@ -56,6 +56,7 @@ typedef struct { _Atomic(uintptr_t) v; } wordptr;
 #define fetch_add_relaxed(w, x) atomic_fetch_add_explicit(&(w)->v, (x), memory_order_relaxed)
 #define fetch_add_acq_rel(w, x) atomic_fetch_add_explicit(&(w)->v, (x), memory_order_acq_rel)
 #define fetch_add_seq_cst(w, x) atomic_fetch_add_explicit(&(w)->v, (x), memory_order_seq_cst)
+#define fetch_or_relaxed(w, x) atomic_fetch_or_explicit(&(w)->v, (x), memory_order_relaxed)
 
 #define fence_seq_cst() atomic_thread_fence(memory_order_seq_cst)
 

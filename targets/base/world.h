@@ -68,6 +68,8 @@ void *world_reserve(size_t bytes);
 int world_commit(void *at, size_t bytes);
 /* Takes memory away from a part of a reserved region again. */
 void world_decommit(void *at, size_t bytes);
+/* Gives back the memory of a region that stays accessible: it is zeroed. */
+void world_discard(void *at, size_t bytes);
 /* Moves the memory of a region that world_map returned to a part of a reserved
  * one, in place of what was there; the region is gone then. What runs on that
  * part meanwhile loses what it writes. Returns 0 or -ENOMEM, and then nothing
