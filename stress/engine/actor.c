@@ -4,9 +4,9 @@
  * A spinner tells nobody that it has left its loop, so that it can never go on
  * is concluded from counts: since some moment no peer has passed the round,
  * parked or been readied, and every peer that still could move has done nothing
- * but PATIENCE turns of waiting, as has the spinner itself. What the last of
- * them wrote was there to be read that often. A peer that works, or is off its
- * processor, makes no turns.
+ * but PATIENCE turns of waiting, as has the spinner itself; and once more from
+ * then on. What the last of them wrote was there to be read that often. A peer
+ * that works, or is off its processor, makes no turns.
  */
 #define _GNU_SOURCE
 #include <sched.h>
@@ -134,6 +134,7 @@ static void watch_anew(struct worker *w)
 {
 	w->watched = w->round;
 	w->watched_turns = w->turns;
+	w->certain = false;
 	for (unsigned a = 0; a < w->crew->actors; a++) {
 		struct worker *other = &w->crew->worker[a];
 		w->watch[a].at = seen_from(w, other);
@@ -169,7 +170,14 @@ static bool hopeless(struct worker *w)
 		}
 		all &= waits(w, a, at);
 	}
-	return all;
+	/* These looks may have come before the last write of a peer that has
+	 * since done nothing but wait. So they come twice: the second time
+	 * after all that was written then. */
+	if (!all || w->certain)
+		return all;
+	watch_anew(w);
+	w->certain = true;
+	return false;
 }
 
 _Noreturn static void give_up(struct worker *w)

@@ -65,6 +65,7 @@ struct worker {
 	uint64_t turns; /* of waiting, in all rounds */
 	uint64_t slept; /* turns before the last futex wait without a limit */
 	uint64_t watched, watched_turns; /* round, and turns then, of watch[] */
+	bool certain;                    /* it is the second watch in a row */
 	struct { uint64_t at, turns; } watch[MAX_ACTORS];
 	jmp_buf escape;
 };
