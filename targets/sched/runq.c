@@ -33,8 +33,15 @@ void runq_put(struct P *p, struct G *g)
 		if (tail - head <= p->mask) {
 			/* relaxed: published by tail */
 			store_relaxed(&p->ring[tail & p->mask], (uintptr_t)g);
+#ifdef BUG_PUT_RELAXED
+			/* dropped: the release. A thief takes what the slot
+			 * held before: lost_item, not on x86. relaxed: the bug
+			 */
+			store_relaxed(&p->tail, tail + 1);
+#else
 			/* pairs with: runq_steal() load — the slot */
 			store_release(&p->tail, tail + 1);
+#endif
 			return;
 		}
 		if (spill(p, g, head, tail))
@@ -107,6 +114,13 @@ static uint32_t grab(struct P *from, struct P *to, uint32_t tail)
 			/* relaxed: published by tail */
 			store_relaxed(&to->ring[(tail + i) & to->mask], g);
 		}
+#ifdef BUG_STEAL_STORE
+		/* dropped: the swap compares. What the owner takes meanwhile is
+		 * taken twice: duplicate_item, on any machine. pairs with:
+		 * runq_put() */
+		store_release(&from->head, head + n);
+		return n;
+#endif
 		/* The race lost: the owner or another thief. pairs with:
 		 * runq_put() load — slots read */
 		if (cas_acq_rel(&from->head, &head, head + n))

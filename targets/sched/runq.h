@@ -34,7 +34,8 @@ static inline void runq_publish(void)
 #else
 	/* dropped: the barrier. The one who puts sees a worker that still
 	 * spins, that worker's last look misses the work in the store buffer:
-	 * lost_work, on x86 too. */
+	 * lost_work, on x86. (Not on ARM64, where the release store before
+	 * and the seq_cst load after keep their order.) */
 #endif
 }
 

@@ -25,6 +25,9 @@ struct sched_config {
 	/* Called when every goroutine waits and nobody is left to ready one;
 	 * must not return. NULL: fatal. */
 	void (*deadlock)(struct sched *s);
+	/* Called when every goroutine has ended and nothing has been given back
+	 * yet: whoever looked on from outside must stop. NULL: nobody did. */
+	void (*ended)(struct sched *s);
 };
 
 enum { MOST_PROCS = 256 };

@@ -7,7 +7,7 @@
 #include "sched/status.h"
 #include "sched/timers.h"
 
-enum { FAIR_TICKS = 61, CLOCK_TICKS = 16, PASSES = 4, EVENTS = 256 };
+enum { FAIR_TICKS = 61, CLOCK_TICKS = 4, PASSES = 4, EVENTS = 256 };
 
 /* --- the poller --- */
 

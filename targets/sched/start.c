@@ -193,6 +193,8 @@ int sched_run(const struct sched_config *c, void (*fn)(void *arg), void *arg,
 	worker_new(s, s->p[0], false);
 	mutex_unlock(&s->lock);
 	note_sleep(&s->ended);
+	if (c->ended)
+		c->ended(s);
 	join_workers(s);
 	if (counts)
 		/* relaxed: nobody is left */
