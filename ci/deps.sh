@@ -33,6 +33,8 @@ needed() {
 		python3-junitparser
 		python3-rich
 		python3-hypothesis
+		chromium
+		chromium-driver
 	LIST
 }
 

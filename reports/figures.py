@@ -8,6 +8,7 @@ from reports.judge import Judged, compare
 from reports.subject import Subject, env_text
 
 SHOWN_FINDINGS = 5
+FIRST_HITS = 40
 
 
 def row(subject: Subject, control: Optional[Subject], judged: Judged, expected: bool) -> dict:
@@ -32,7 +33,8 @@ def row(subject: Subject, control: Optional[Subject], judged: Judged, expected: 
         "rounds": int(subject.total("rounds")), "seconds": subject.total("seconds"),
         "near": int(subject.total("near")), "spoilt": int(subject.total("spoilt")),
         "blocks": int(subject.total("blocks")), "children": int(subject.total("children")),
-        "first_hit_s": subject.first_hit_s(), **rates(subject, sample),
+        "first_hit_s": subject.first_hit_s(), "first_hits": first_hits(results),
+        **rates(subject, sample),
         "outcomes": outcomes(subject), "dispersion": dispersions(sample),
         "proof": proof(subject, control), "control": control.variant if control else None,
         "environments": environments(subject), "pin": last.get("pin"),
@@ -41,6 +43,11 @@ def row(subject: Subject, control: Optional[Subject], judged: Judged, expected: 
         "stderr": [s["stderr"] for s in subject.slices if s.get("stderr")],
         "replay": replay(subject),
     }
+
+
+def first_hits(results: List[dict]) -> List[float]:
+    """Time to the first hit of each call that had one, seconds, rising, FIRST_HITS at most."""
+    return sorted(r["first_hit_s"] for r in results if r["first_hit_s"])[:FIRST_HITS]
 
 
 def rates(subject: Subject, sample: stats.Sample) -> dict:

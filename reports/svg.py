@@ -53,7 +53,7 @@ def profile_svg(profile: List[list]) -> str:
 
 
 ROW, LABEL, RIGHT = 20, 215, 150
-CURVE_WIDTH, CURVE_HEIGHT, CURVE_POINTS = 270, 84, 160
+CURVE_WIDTH, CURVE_HEIGHT, CURVE_POINTS = 180, 66, 48
 
 
 def rates_svg(rows: List[dict]) -> Markup:
@@ -92,27 +92,58 @@ def rates_svg(rows: List[dict]) -> Markup:
                   f'"hits a second with 99.9 % intervals">{"".join(parts)}</svg>')
 
 
-def curve_svg(title: str, samples: List[dict], key: str) -> Markup:
-    """One figure of a storm's samples over their time "t", from zero to its top."""
+def top_of(key: str, variants: List[tuple]) -> float:
+    """The common scale of a figure's curves. variants: [(name, samples)]."""
+    return max((sample.get(key, 0) for _, samples in variants for sample in samples), default=0)
+
+
+def curve_svg(title: str, samples: List[dict], key: str, top: float = 0) -> Markup:
+    """One figure of a storm's samples over their time "t", from zero to `top` (0: its own)."""
     points = [(sample["t"], sample[key]) for sample in samples]
     if not points:
         return Markup("")
     every = math.ceil(len(points) / CURVE_POINTS)
     kept = list(points[::every])
     kept += [points[-1]] if kept[-1] != points[-1] else []
-    end, top = max(t for t, _ in kept) or 1, max(v for _, v in kept) or 1
-    base, room = CURVE_HEIGHT - 18, CURVE_HEIGHT - 38
-    line = " ".join(f"{4 + t / end * (CURVE_WIDTH - 8):.1f},{base - v / top * room:.1f}"
+    end, top = max(t for t, _ in kept) or 1, top or max(v for _, v in kept) or 1
+    base, room = CURVE_HEIGHT - 16, CURVE_HEIGHT - 34
+    line = " ".join(f"{4 + t / end * (CURVE_WIDTH - 8):.0f},{base - v / top * room:.1f}"
                     for t, v in kept)
-    dots = "".join(f"M{p.replace(',', ' ')}h0" for p in line.split()) if len(kept) < 20 else ""
+    dots = "".join(f"M{p.replace(',', ' ')}h0" for p in line.split()) if len(kept) < 12 else ""
     return Markup(
         f'<svg class="curve" viewBox="0 0 {CURVE_WIDTH} {CURVE_HEIGHT}" role="img" '
-        f'aria-label="{escape(title)} over {end:.1f} s"><path class="axis" d="M4 {base}'
-        f'H{CURVE_WIDTH - 4}"/><polyline points="{line}"/><path class="dot" d="{dots}"/>'
-        f'<text x="4" y="12">{escape(title)}: {words.count(kept[0][1])} … '
-        f'{words.count(kept[-1][1])}, top {words.count(max(v for _, v in kept))}</text>'
-        f'<text x="{CURVE_WIDTH - 4}" y="{CURVE_HEIGHT - 4}" text-anchor="end">{end:.3g} s</text>'
-        f'<text x="4" y="{CURVE_HEIGHT - 4}">0</text></svg>')
+        f'aria-label="{escape(title)} {escape(key)} over {end:.1f} s"><path class="axis" d="M4 '
+        f'{base}H{CURVE_WIDTH - 4}"/><polyline points="{line}"/><path class="dot" d="{dots}"/>'
+        f'<text x="4" y="12">{escape(title.replace("BUG_", ""))}</text>'
+        f'<text x="4" y="{CURVE_HEIGHT - 4}">{words.count(kept[0][1])} … '
+        f'{words.count(kept[-1][1])} in {end:.3g} s</text></svg>')
+
+
+def first_hits_svg(times: List[float]) -> Markup:
+    """Share of calls with a hit by a time, as steps, beside the exponential of the same mean.
+
+    times: seconds to the first hit of each call, rising. "" for fewer than three.
+    """
+    if len(times) < 3:
+        return Markup("")
+    low, high = math.log10(times[0]) - 0.3, math.log10(times[-1]) + 0.3
+
+    def x(seconds):
+        return 4 + (math.log10(seconds) - low) / (high - low) * (CURVE_WIDTH - 8)
+    base, room, n = CURVE_HEIGHT - 16, CURVE_HEIGHT - 22, len(times)
+    steps = "".join(f"H{x(t):.1f}V{base - room * (i + 1) / n:.1f}" for i, t in enumerate(times))
+    mean = sum(times) / n
+    grid = [10 ** (low + (high - low) * i / 24) for i in range(25)]
+    curve = " ".join(f"{x(t):.1f},{base + room * math.expm1(-t / mean):.1f}" for t in grid)
+    return Markup(
+        f'<svg class="curve" viewBox="0 0 {CURVE_WIDTH} {CURVE_HEIGHT}" role="img" '
+        f'aria-label="time to the first hit, {words.duration(times[0])} to '
+        f'{words.duration(times[-1])}, mean {words.duration(mean)}"><path class="axis" '
+        f'd="M4 {base}H{CURVE_WIDTH - 4}"/><polyline points="{curve}"/>'
+        f'<path class="steps" d="M4 {base}{steps}H{CURVE_WIDTH - 4}"/>'
+        f'<text x="4" y="{CURVE_HEIGHT - 4}">{words.duration(times[0])}</text>'
+        f'<text x="{CURVE_WIDTH - 4}" y="{CURVE_HEIGHT - 4}" text-anchor="end">'
+        f'{words.duration(times[-1])}</text></svg>')
 
 
 def nights_svg(values: List[float], changes: List, points: int) -> Markup:

@@ -32,7 +32,7 @@ class Lane(NamedTuple):
 
     @property
     def red(self) -> bool:
-        """Whether its last verdict or a recent change wants a look."""
+        """Whether its last verdict wants a look."""
         return self.verdicts[-1] not in nights.EXPECTED
 
     @property
@@ -66,7 +66,7 @@ def collected(history: History, name: str, runs: List[dict]) -> dict:
     """A machine class: its nights, machines and lanes, what is red first."""
     number = {run["id"]: n for n, run in enumerate(runs)}
     shown = [run["id"] for run in runs[-SHOWN:]]
-    first = min(shown)  # ids rise with imports, nights may be imported late: filtered below
+    first = min(shown)  # ids rise with imports; a night may be imported late
     wanted = set(shown)
     rows = [r for r in history.rows(
         "SELECT results.lane AS id, target, case_name, variant, lanes.lane AS lane, placement, "
@@ -91,7 +91,7 @@ def collected(history: History, name: str, runs: List[dict]) -> dict:
     found = [_lane(part, number, growth, classes.get(key, {}), replay.get(key, ""))
              for key, part in by_lane.items()]
     found.sort(key=lambda lane: (not lane.red, not lane.changes, lane.name))
-    steps = [_step(before, after) for before, after in zip(runs[-SHOWN:], runs[-SHOWN + 1:])]
+    steps = [_step(before, after) for before, after in zip(runs[-SHOWN:], runs[-SHOWN:][1:])]
     return {"name": name, "runs": runs, "lanes": found, "first": max(0, len(runs) - SHOWN),
             "machines": sorted({r["name"] for r in runs}),
             "steps": [step for step in steps if step]}

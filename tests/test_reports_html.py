@@ -1,8 +1,6 @@
 """The page, the table and JUnit: what they must show, and that nothing leaks or breaks out."""
 import json
 import re
-import shutil
-import subprocess
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
@@ -69,7 +67,7 @@ def test_the_verdict_comes_first(tmp_path):
 
 def test_what_is_unexpected_is_open_listed_and_replayable(tmp_path):
     text, parsed = page(tmp_path / "run", race(fixed=result("fixed", hits=2)))
-    assert re.search(r'<details id="toy-race-fixed" class="bad"\s+open', text)
+    assert re.search(r'<details id="toy-race-fixed" class="bad"[^>]*\sopen>', text)
     assert '<a href="#toy-race-fixed">' in text and "REFUTED" in text
     assert "<code>storm --case race" in text
     assert "&lt;parked&gt;" in text and "<parked>" not in text
@@ -202,20 +200,6 @@ def test_every_verdict_has_a_meaning_and_colour_never_stands_alone():
     for verdict in words.MEANINGS:
         assert words.mark(verdict) in set(words.MARKS.values()) | {words.UNEXPECTED_MARK}
     assert words.mark("REFUTED") != words.mark("CAUGHT")
-
-
-@pytest.mark.skipif(not shutil.which("chromium"), reason="no chromium here")
-def test_a_browser_opens_it_without_errors(tmp_path):
-    page_path = write_run(tmp_path / "run", race(fixed=result("fixed", hits=1)))
-    run, verdicts = loaded(page_path)
-    (page_path / "index.html").write_text(html.text(run, verdicts))
-    done = subprocess.run(
-        ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
-         f"--user-data-dir={tmp_path}/profile", "--dump-dom",
-         f"file://{page_path}/index.html#toy-race-BUG_A"],
-        capture_output=True, text=True, timeout=180)
-    assert re.search(r'<details id="toy-race-BUG_A" class="good"\s+open', done.stdout)
-    assert "CONSOLE" not in done.stderr
 
 
 def test_a_narrow_terminal_goes_without_columns_and_says_so(tmp_path, monkeypatch):

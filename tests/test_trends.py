@@ -1,0 +1,88 @@
+"""The page and the table of the history; leaks over time and over nights."""
+import csv
+import io
+
+import numpy as np
+import pytest
+
+from made_nights import night, row
+from reports import history, html, leaks, svg, trends
+
+
+def filled(place, nights=40, lanes=3, **more):
+    """A history of steady nights, in which lane c1 doubles after 25."""
+    there = history.History(place / "h")
+    rng = np.random.default_rng(8)
+    for n in range(nights):
+        rows = [row(case=f"c{i}", hits=int(rng.poisson(100 * (1 + (i == 1 and n >= 25)))), **more)
+                for i in range(lanes)]
+        there.import_run(night(place / "runs", n, rows,
+                               facts={"kernel": "6.1" if n < 25 else "6.5"}))
+    return there
+
+
+def test_a_change_of_level_is_drawn_and_dated(tmp_path):
+    text = trends.text(filled(tmp_path))
+    assert text.count('class="step"') == 1 and "2031-01-26: 10" in text
+    assert "kernel: 6.1 -&gt; 6.5" in text and "No open regression" in text
+
+
+def test_an_empty_history_has_a_page(tmp_path):
+    assert "No open regression" in trends.text(history.History(tmp_path / "h"))
+
+
+def test_growth_over_the_nights_is_told(tmp_path):
+    figures = {"rounds_s": 5e6, "rss_kib_growth_h": 12.5}
+    text = trends.text(filled(tmp_path, nights=12, lanes=1, figures=figures))
+    assert "Leaks and standstills" in text and "rss kib <b>12.5</b>" in text
+    assert "lost_wakeup" in text
+
+
+def test_a_large_history_stays_a_small_page(tmp_path, monkeypatch):
+    there = filled(tmp_path, lanes=20)
+    whole = trends.text(there)
+    monkeypatch.setattr(trends, "LIMIT_BYTES", len(whole.encode()) - 1)
+    less = trends.text(there)
+    assert len(less) < len(whole) and less.count("<tr data-row") == whole.count("<tr data-row")
+    assert len(whole.encode()) < html.LIMIT_BYTES
+
+
+def test_the_table_has_a_line_per_run(tmp_path):
+    lines = list(csv.DictReader(io.StringIO(trends.csv_text(filled(tmp_path, nights=5)))))
+    assert len(lines) == 5 and lines[0]["time"] == "2031-01-01T02:00:00Z"
+    assert 5 < float(lines[0]["toy/c0.BUG_A.native.all.hits_s"]) < 15
+    assert float(lines[4]["toy/c2.BUG_A.native.all.rounds_s"]) == 5e6
+
+
+def samples(growth, noise=20.0, n=200):
+    """A storm's samples over 100 s whose memory grows by `growth` KiB/s."""
+    rng = np.random.default_rng(2)
+    return [{"t": t, "slice": 0, "ops": 9, "commits": 1, "events": 1, "files": 7,
+             "rss_kib": 5000 + growth * t + rng.normal(0, noise)}
+            for t in np.linspace(0, 100, n)]
+
+
+@pytest.mark.parametrize("growth", [0.0, 1.0, 10.0])
+def test_a_leak_is_a_slope_that_noise_does_not_explain(growth):
+    slope, low, high = leaks.growth(samples(growth))["rss_kib"]
+    assert low <= 3600 * growth <= high and low <= slope <= high
+    assert (low > 0) == (growth > 0.5)
+    assert leaks.growth(samples(growth))["files"] == [0, 0, 0]
+
+
+def test_too_few_samples_tell_nothing():
+    assert leaks.growth(samples(1, n=10)) == {} and leaks.growth([]) == {}
+
+
+def test_losses_are_told_an_hour_and_an_operation():
+    made = {"storm": {"growth": {}}, "hits": {"deadlock": 3, "block_leak": 1, "fatal": 5},
+            "seconds": 3600.0, "rounds": 1000}
+    one, = leaks.statistics_of([made, {"storm": None}])
+    assert one["standstills"] == {"deadlock": 3} and one["leaks"] == {"block_leak": 1}
+    assert one["per_hour"] == 4 and one["per_operation"] == 0.004
+
+
+def test_the_time_to_the_first_hit_is_drawn_from_three_calls_on():
+    assert svg.first_hits_svg([0.1, 0.2]) == ""
+    picture = svg.first_hits_svg([0.001, 0.002, 0.5])
+    assert picture.count("V") == 3 and "1 ms" in picture and "500 ms" in picture
