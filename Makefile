@@ -41,6 +41,13 @@ explore: deps ## the explorer over every case, variant and model; prints the tab
 	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=explore
 	@$(PYTHON) fuzz/table.py $(EXPLORE_ARGS)
 
+# What is promised of golang/go#45211's case: how soon each switch shows, and
+# that where it must not nothing is left.
+.PHONY: medians
+medians: deps ## how soon close_vs_block shows each switch, by model; medians of 20 seeds
+	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=explore
+	@$(PYTHON) fuzz/medians.py $(MEDIANS_ARGS)
+
 .PHONY: doctor
 doctor: ## is this machine fit to storm, and what to do if not
 	@$(PYTHON) ci/doctor.py
@@ -77,9 +84,11 @@ soak: deps ## each storm for long in one process: memory and descriptors flat?
 
 # One after the other: each wants the machine for itself.
 .PHONY: nightly
-nightly: ## storm for 20 minutes, explore, tsan, asan, soak
+nightly: ## storm for 20 minutes, explore, medians, differential, tsan, asan, soak
 	@$(MAKE) --no-print-directory storm STORM_ARGS="--rig-seconds 1200 $(STORM_ARGS)"
 	@$(MAKE) --no-print-directory explore
+	@$(MAKE) --no-print-directory medians
+	@$(MAKE) --no-print-directory differential
 	@$(MAKE) --no-print-directory tsan
 	@$(MAKE) --no-print-directory asan
 	@$(MAKE) --no-print-directory soak

@@ -11,6 +11,7 @@ import sys
 
 NATIVE = "build/native"
 CASE = "close_vs_block"
+MODELS = ("sc", "tso", "armv8", "armv8+lse", "c11")
 
 
 def storm(variant, *options):
@@ -56,17 +57,21 @@ def steal_ticks():
 
 def explorer():
     """Executions a second of the explorer, by case and model, where it is built: the bare
-    five accesses, and the poller's own close against block."""
+    five accesses, and the poller's own close against block; and how many times slower each
+    model is than sc."""
     speeds = {}
     for target, case in (("shapes", "store_then_look"), ("poller", CASE)):
         binary = f"build/explore/{target}/fixed/explore"
-        for model in ("sc", "tso") if os.access(binary, os.X_OK) else ():
+        for model in MODELS if os.access(binary, os.X_OK) else ():
             done = subprocess.run([binary, "--bench", "--json", "--case", case, "--model", model,
-                                   "--executions", "2000000"],
+                                   "--executions", "1000000"],
                                   capture_output=True, text=True, timeout=300, check=True)
             found = json.loads(done.stdout)
             speeds[f"{target}/{case} {model}"] = {
                 name: found[name] for name in ("executions_per_s", "executions_per_cpu_s")}
+            base = speeds[f"{target}/{case} sc"]
+            speeds[f"{target}/{case} {model}"]["times_sc"] = (
+                base["executions_per_cpu_s"] / found["executions_per_cpu_s"])
     return speeds or None
 
 

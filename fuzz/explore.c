@@ -105,6 +105,7 @@ static void run_dfs(const struct request *q, const struct phase *p, struct resul
 	search = &dfs_search;
 	bool ended = run_phase(p, r, wanted, start);
 	r->cut = sim.cuts - cuts + dfs_excluded();
+	r->ended = ended;
 	r->exhausted = ended && r->cut == 0;
 	r->bounded = !r->exhausted;
 }

@@ -40,6 +40,7 @@ struct result {
 	uint64_t hits[FAILURE_COUNT];
 	uint64_t outcomes[MAX_OUTCOMES];
 	bool exhausted, bounded;
+	bool ended;           /* by itself: all within the bounds was run */
 	double elapsed;       /* seconds */
 	double first_hit_s;   /* < 0: none */
 	uint64_t first_hit_execution; /* from 1; 0: none */

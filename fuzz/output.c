@@ -293,10 +293,10 @@ static void result_json(const struct options *o, const struct result *r, const c
 	put_field("model", q->model->name);
 	put_field("search", search_names[q->search]);
 	printf(",\"executions\":%ju,\"executions_per_s\":%.0f,\"pruned\":%ju,\"cut\":%ju,"
-	       "\"exhausted\":%s,\"bounded\":%s",
+	       "\"exhausted\":%s,\"bounded\":%s,\"ended\":%s",
 	       (uintmax_t)r->executions, (r->executions + r->pruned) / r->elapsed,
 	       (uintmax_t)r->pruned, (uintmax_t)r->cut, r->exhausted ? "true" : "false",
-	       r->bounded ? "true" : "false");
+	       r->bounded ? "true" : "false", r->ended ? "true" : "false");
 	if (r->found)
 		printf(",\"first_hit_execution\":%ju", (uintmax_t)r->first_hit_execution);
 	else

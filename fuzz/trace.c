@@ -15,12 +15,12 @@ enum { LOOKS_SHOWN = 8 };
 bool trace_on;
 uint32_t trace_events;
 struct event trace_event[MAX_EVENTS];
-static struct event reading; /* what trace_add_read() knows of the access under way */
+static struct event reading; /* what is known of the access under way */
 
 void trace_begin(void)
 {
 	trace_events = 0;
-	reading.reads = false;
+	reading = (struct event){ .reads = false };
 }
 
 void trace_add_read(const struct store *from, const struct store *newest)
@@ -36,6 +36,13 @@ void trace_add_read(const struct store *from, const struct store *newest)
 	}
 }
 
+void trace_add_early(const struct store *follower)
+{
+	reading.early = true;
+	reading.follower_thread = follower->thread;
+	reading.follower = follower->event;
+}
+
 void trace_add(const struct event *e)
 {
 	if (trace_events == MAX_EVENTS || (sim.grace > LOOKS_SHOWN && e->what != EV_NOTE))
@@ -43,16 +50,19 @@ void trace_add(const struct event *e)
 	struct event *at = &trace_event[trace_events++];
 	struct event read = reading;
 	*at = *e;
-	if (e->what != EV_ACCESS || !read.reads)
+	if (e->what != EV_ACCESS)
 		return;
-	at->reads = true;
+	at->early = read.early;
+	at->follower_thread = read.follower_thread;
+	at->follower = read.follower;
+	at->reads = read.reads;
 	at->stale = read.stale;
 	at->from_thread = read.from_thread;
 	at->from = read.from;
 	at->newest_thread = read.newest_thread;
 	at->newest = read.newest;
 	at->newest_value = read.newest_value;
-	reading.reads = false;
+	reading.reads = reading.early = false;
 }
 
 /* --- rendering --- */
@@ -142,6 +152,14 @@ static int source_text(const struct view *v, const struct event *e, char *text, 
 			    thread_name(v, e->newest_thread, name, sizeof name));
 }
 
+/* " (takes its place before 7 of closer)" */
+static int place_text(const struct view *v, const struct event *e, char *text, unsigned size)
+{
+	char name[24];
+	return snprintf(text, size, " (takes its place before %u of %s)", v->line[e->follower],
+			thread_name(v, e->follower_thread, name, sizeof name));
+}
+
 static void event_text(const struct view *v, const struct event *e, char *text, unsigned size)
 {
 	char where[48], value[48];
@@ -152,7 +170,9 @@ static void event_text(const struct view *v, const struct event *e, char *text, 
 	case EV_ACCESS:
 		n = access_text(v, e, text, size);
 		if (e->reads)
-			source_text(v, e, text + n, size - n);
+			n += source_text(v, e, text + n, size - n);
+		if (e->early)
+			place_text(v, e, text + n, size - n);
 		return;
 	case EV_PLAIN:
 		snprintf(text, size, "plain %s %s, %u bytes", e->write ? "write" : "read", where,

@@ -21,8 +21,9 @@ struct event {
 	const char *note;
 	/* of a read: the store it read from, and a newer one if there is */
 	bool reads, stale;
-	uint8_t from_thread, newest_thread;
-	uint32_t from, newest;
+	bool early;          /* of a store: it takes a place before `follower` */
+	uint8_t from_thread, newest_thread, follower_thread;
+	uint32_t from, newest, follower;
 	uint64_t newest_value;
 };
 
@@ -32,6 +33,7 @@ extern struct event trace_event[MAX_EVENTS];
 
 void trace_add(const struct event *e);
 void trace_add_read(const struct store *from, const struct store *newest);
+void trace_add_early(const struct store *follower);
 
 /* The number that the event under way will get, from 1. */
 static inline uint32_t trace_number(void)
@@ -48,6 +50,14 @@ static inline void trace_read(struct thread *t, struct location *l, const struct
 	(void)l;
 	if (__builtin_expect(trace_on, 0))
 		trace_add_read(from, newest);
+}
+
+/* The store under way takes a place in the order of stores before that one,
+ * which was done earlier; NULL: the end. */
+static inline void trace_place(const struct store *follower)
+{
+	if (__builtin_expect(trace_on && follower, 0))
+		trace_add_early(follower);
 }
 
 /* value: read, or stored; value2: what a read-modify-write left there, or 1 for

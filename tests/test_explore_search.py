@@ -109,3 +109,18 @@ def test_a_budget_of_stale_reads_holds_in_a_random_search(search, tmp_path):
         after_store = [s for s in states if 0 < stale_reads(s) < 4]
         assert all(stale_reads(s) <= budget for s in after_store)
         assert any(stale_reads(s) == budget for s in states if stale_reads(s) < 4)
+
+
+# --- traces ---
+
+
+def test_a_trace_tells_that_a_store_was_placed_early(tmp_path):
+    """Two stores of one thread under armv8, the second before the first in memory."""
+    threads = [[("S", "x", 1, "rlx"), ("S", "y", 1, "rlx")], [("L", "r0", "y", "rlx")]]
+    env = os.environ | {"EXPLORE_PROGRAM": program.text(threads),
+                        "EXPLORE_STATES": str(tmp_path / "states")}
+    ran = subprocess.run([UNIT, "--replay", "1|unit/fixed|program|armv8|1|0.0.1|h"], env=env,
+                         cwd=ROOT, capture_output=True, text=True, check=False)
+    lines = [line.split() for line in ran.stdout.splitlines() if " store state" in line]
+    assert "(takes its place before 1 of first)" in " ".join(lines[1])
+    assert "takes" not in lines[0]

@@ -95,3 +95,57 @@ def test_selection(tmp_path):
     fake(tmp_path, "BUG_A", GOOD)
     assert table(tmp_path, "--model", "tso", "--variant", "BUG_A").returncode == 0
     assert [r["model"] for r in results(tmp_path)] == ["tso"]
+
+
+# --- fuzz/medians.py ---
+
+SEARCHER = """#!{python}
+import json, sys
+subject = {{"variant": {variant!r}, "case": "race"}}
+if "--list" in sys.argv:
+    print(json.dumps({{**subject, "expect": [{{"variant": "BUG_A", "failure": "lost_wakeup",
+                                               "models": ["tso"]}}]}}))
+    sys.exit(0)
+value = lambda name: sys.argv[sys.argv.index(name) + 1]
+hit = {first!r} * (1 + int(value("--seed"))) if "--seed" in sys.argv else None
+print(json.dumps({{**subject, "first_hit_execution": hit, "hits": {hits!r}, "seconds": 0.25,
+                   "exhausted": {whole!r} and value("--model") == "sc", "ended": {whole!r}}}))
+"""
+
+
+def searcher(folder, variant, first=1, hits=(), whole=True):
+    program = folder / "toy" / variant / "explore"
+    program.parent.mkdir(parents=True)
+    program.write_text(SEARCHER.format(python=sys.executable, variant=variant, first=first,
+                                       hits=dict.fromkeys(hits, 1), whole=whole))
+    program.chmod(0o755)
+
+
+def medians(folder, *arguments):
+    ran = subprocess.run([sys.executable, "fuzz/medians.py", "--build", str(folder), "--target",
+                          "toy", "--case", "race", *arguments], cwd=ROOT, capture_output=True,
+                         text=True, check=False)
+    return ran.returncode, [line.split() for line in ran.stdout.splitlines()], ran.stderr
+
+
+def test_medians_as_promised(tmp_path):
+    searcher(tmp_path, "BUG_A")
+    searcher(tmp_path, "fixed")
+    status, lines, errors = medians(tmp_path)
+    assert (status, errors) == (0, "")
+    assert lines[1][:5] == ["BUG_A", "all", "0.2s", "10.5", "3x3"]  # of 1 to 20
+    assert lines[2][:5] == ["fixed", "all", "0.2s", "3x3", "0.2s"]
+    assert lines[3][:4] == ["all", "14", "as", "promised:"]
+
+
+@pytest.mark.parametrize("broken", [{"first": 50}, {"hits": ["lost_wakeup"]}, {"whole": False}])
+def test_medians_not_as_promised(broken, tmp_path):
+    searcher(tmp_path, "BUG_A", **broken)
+    status, lines, _ = medians(tmp_path)
+    assert status == 1 and any(cell.endswith("!") for cell in lines[1])
+
+
+def test_medians_of_nothing(tmp_path):
+    assert medians(tmp_path)[0] == 64
+    searcher(tmp_path, "BUG_A")
+    assert medians(tmp_path, "--case", "other")[0] == 64
