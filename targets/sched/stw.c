@@ -5,6 +5,7 @@
 #include "sched/runq.h"
 #include "sched/schedule.h"
 #include "sched/stw.h"
+#include "sched/timers.h"
 
 enum { SPINS = 2000, AGAIN_NS = 100000 };
 
@@ -127,11 +128,13 @@ void stw_start(struct sched *s, struct P *own)
 		next = p->link;
 		idle_start(s, p, false);
 	}
-	/* What the poller has made runnable meanwhile. */
-	/* relaxed: the lock is held */
-	bool more = load_relaxed(&s->queued) != 0;
+	/* Somebody must see to what the poller has made runnable meanwhile, and
+	 * wait for timers and descriptors: whoever did may have come back,
+	 * found no processor and gone to sleep. */
+	/* relaxed: the lock is held; waiters look around before they sleep */
+	bool more = load_relaxed(&s->queued) != 0 || load_relaxed(&s->poller.waiters) != 0;
 	mutex_unlock(&s->lock);
-	if (more)
+	if (more || timers_next(s) != 0)
 		idle_wake(s);
 }
 

@@ -1,5 +1,7 @@
 #include "sched/worker.h"
 
+#include <stdio.h>
+
 #include "sched/idle.h"
 #include "sched/schedule.h"
 
@@ -22,11 +24,26 @@ void worker_init(struct M *m, struct sched *s, uint32_t id)
 	note_clear(&m->wake);
 }
 
+/* On the signal stack of a worker whose goroutine has used more stack than it
+ * has. */
+static const char *explain_overflow(const void *address)
+{
+	static _Thread_local char text[160];
+	const struct G *g = g_self();
+	if (!g || !stack_overflowed(&g->stack, address))
+		return NULL;
+	snprintf(text, sizeof text,
+		 "stack overflow: goroutine %u has used more than its %zu bytes without"
+		 " asking by stack_need()", g->g.id, (size_t)(g->stack.top - g->stack.low));
+	return text;
+}
+
 static void worker_main(void *arg)
 {
 	struct M *m = arg;
 	struct sched *s = m->s;
 	world_set_local(m);
+	world_small_stacks(explain_overflow);
 	if (s->config->worker_started)
 		s->config->worker_started(m->id);
 	struct P *p = m->next_p;

@@ -55,6 +55,33 @@ TEST(world_stops_and_starts)
 	}
 }
 
+static void sleep_a_while(void *arg)
+{
+	go_sleep(1000000);
+	count(arg);
+}
+
+/* Whoever waits for a timer finds no processor when the world is stopped. */
+static void stop_until_it_woke(void *arg)
+{
+	long stops = 0;
+	go(sleep_a_while, arg);
+	for (; load_relaxed(&ran) == 0 && stops < 1000000; stops++) {
+		stop_the_world();
+		start_the_world();
+		go_yield();
+	}
+	CHECK(stops < 1000000);
+}
+
+TEST(timers_fire_though_the_world_is_stopped_all_the_time)
+{
+	for (unsigned i = 0; i < 30; i++) {
+		word_init(&ran, 0);
+		run(2, stop_until_it_woke, (void *)1);
+	}
+}
+
 /* --- stacks --- */
 
 static long recurse(int n)
@@ -111,4 +138,22 @@ static void overflow(void *arg)
 TEST(overflow_is_told)
 {
 	CHECK_DIES(run(1, overflow, NULL), "stack overflow");
+}
+
+__attribute__((noinline)) static long recurse_unasked(volatile long *above)
+{
+	volatile long here = *above + 1;
+	return here ? recurse_unasked(&here) + here : 0;
+}
+
+static void overflow_unasked(void *arg)
+{
+	volatile long zero = 0;
+	(void)arg;
+	recurse_unasked(&zero);
+}
+
+TEST(overflow_hits_the_guard)
+{
+	CHECK_DIES(run(1, overflow_unasked, NULL), "fatal: stack overflow: goroutine");
 }
