@@ -57,17 +57,21 @@ probe: deps ## what this machine reorders, and whether each bug's window is met 
 	@$(MAKE) --no-print-directory -j$(JOBS) build/native/probe
 	@$(PYTHON) stress/probes/table.py $(PROBE_ARGS)
 
+# TIME=30s, 5m or 2h: how long the matrix takes; two minutes otherwise.
+RIG_TIME = $(if $(TIME),--rig-time $(TIME))
+
 .PHONY: storm
 storm: deps ## set up, build, run every target's variants, print the verdicts
 	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=native
-	@$(PYTEST) tests/test_matrix.py --rig-out build/report $(STORM_ARGS)
+	@$(PYTEST) tests/test_matrix.py --rig-out build/report $(RIG_TIME) $(STORM_ARGS)
 
 .PHONY: tsan asan
 tsan: ## every variant under ThreadSanitizer; prints the verdicts
 asan: ## every variant under Address-, Leak- and UndefinedBehaviorSanitizer
 tsan asan: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=$@
-	@$(PYTEST) tests/test_matrix.py --rig-lane $@ --rig-out build/report-$@ $(STORM_ARGS)
+	@$(PYTEST) tests/test_matrix.py --rig-lane $@ --rig-out build/report-$@ $(RIG_TIME) \
+		$(STORM_ARGS)
 
 .PHONY: check
 check: deps ## set up, build, run the tests

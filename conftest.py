@@ -2,11 +2,12 @@
 
   /usr/bin/python3 -m pytest tests/test_matrix.py --rig-out build/report
 
-prints a status line on a terminal, then the verdict table, and exits 0 (as expected),
+shows how far it is, then prints the verdict table, and exits 0 (as expected),
 1 (unexpected verdict), 2 (engine error), 64 (usage) or 130 (Ctrl-C; 143 for SIGTERM).
 """
 import importlib.util
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -18,6 +19,8 @@ MATRIX, OVERTIME = "test_matrix.py", "test_overtime"
 OPTIONS = (
     ("out", "build/report", "DIR", "folder of the run"),
     ("seconds", 120.0, "S", "time for the whole matrix"),
+    ("time", None, "TIME", "the same with its unit: 30s, 5m, 2h"),
+    ("shard", None, "K/N", "only every Nth test, from the Kth on: merge the runs of all"),
     ("lane", "native", "NAME", "lane to run"),
     ("variant", None, "NAMES", "only these variants, comma-separated"),
     ("case", None, "NAMES", "only these cases, comma-separated: CASE or TARGET/CASE"),
@@ -52,6 +55,28 @@ def rig(config, name):
         pytest.exit(f'--rig-{name}: "{value}" is no number', EXIT_USAGE)
 
 
+def seconds_wanted(config) -> float:
+    """Time for the matrix, in seconds: --rig-time, else --rig-seconds."""
+    text = rig(config, "time")
+    if text is None:
+        return rig(config, "seconds")
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
+    if not found:
+        pytest.exit(f'--rig-time: "{text}" is no time: 30s, 5m or 2h', EXIT_USAGE)
+    return float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]
+
+
+def shard_wanted(config):
+    """(number, of how many) of --rig-shard, from 1; None without."""
+    text = rig(config, "shard")
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d+)/(\d+)", text)
+    if not found or not 1 <= int(found[1]) <= int(found[2]):
+        pytest.exit(f'--rig-shard: "{text}" is no shard: 1/4, 2/4, …', EXIT_USAGE)
+    return int(found[1]), int(found[2])
+
+
 def matrix_wanted(config) -> bool:
     """True when the storm matrix was asked for: its file named, an option of it, -m storm."""
     named = any(MATRIX in str(arg) for arg in config.invocation_params.args)
@@ -75,9 +100,10 @@ def pytest_configure(config):
     if missing:
         pytest.exit(f'this Python lacks {", ".join(missing)}: use the system\'s python3 '
                     "(make deps)", EXIT_USAGE)
-    for name in ("seconds", "grace"):
-        if not 0 < rig(config, name) < 1e6:
+    for name, value in (("seconds", seconds_wanted(config)), ("grace", rig(config, "grace"))):
+        if not 0 < value < 1e6:
             pytest.exit(f"--rig-{name}: a time over 0 seconds, please", EXIT_USAGE)
+    shard_wanted(config)
     if getattr(config.option, "numprocesses", None):
         pytest.exit("the storm matrix measures time: run it without -n", EXIT_USAGE)
     if only_matrix(config):
@@ -101,8 +127,10 @@ class Storm:
         self.lists, self.found, self.items, self.last = [], [], [], None
         self.ended_by, self.failure = signal.SIGINT, ""
         config.stash[SESSION] = self
-        # Output is captured while tests run: the status line needs its own.
-        self.screen = open(os.dup(1), "w", buffering=1) if os.isatty(1) else None
+        from reports.progress import Progress
+        # Output is captured while tests run: progress needs its own.
+        self.progress = Progress.of_process()
+        self.elsewhere = []
         self.seed = self._seed()
         from reports.storm import Programs
         self.programs = Programs(
@@ -127,6 +155,11 @@ class Storm:
         self.lists = self.programs.list()
         self.found = matrix.items(self.lists, rig(self.config, "variant"),
                                   rig(self.config, "case"))
+        shard = shard_wanted(self.config)
+        if shard:
+            mine = self.found[shard[0] - 1::shard[1]]
+            self.elsewhere = [p for i in self.found if i not in mine for p in i.planned()]
+            self.found = mine
         if not self.found and not any(d["kind"] == "slice" for d in self.lists):
             pytest.exit("--rig-case and --rig-variant select nothing: see storm --list",
                         EXIT_USAGE)
@@ -163,11 +196,17 @@ class Storm:
         try:
             self.session = Session(self.config.rootpath / rig(self.config, "out"),
                                    self.programs, self.lists, self.items, self.seed,
-                                   rig(self.config, "seconds"), whole)
+                                   seconds_wanted(self.config), whole, self._kept())
+            self.progress.state = self.session.progress
         except BadFolder as error:
             pytest.exit(f"--rig-out: {error}", EXIT_USAGE)
         except OSError as error:
             pytest.exit(f'cannot write {rig(self.config, "out")}: {error.strerror}', EXIT_ENGINE)
+
+    def _kept(self) -> dict:
+        """What run.json keeps of the options beside time and wholeness."""
+        shard = shard_wanted(self.config)
+        return {"shard": shard, "elsewhere": self.elsewhere} if shard else {}
 
     def terminated(self, number, _frame):
         """SIGTERM ends the run as Ctrl-C does: programs killed, folder valid."""
@@ -183,12 +222,8 @@ class Storm:
         return self._watched(self.session.overtime)
 
     def _watched(self, work):
-        def tick():
-            if self.screen:
-                width = os.get_terminal_size(self.screen.fileno()).columns or 80
-                self.screen.write("\r\x1b[K" + self.session.status()[:width - 1])
-                self.screen.flush()
-        self.programs.tick = tick
+        self.programs.tick = self.progress.tick
+        self.progress.tick()
         try:
             return work()
         except OSError as error:
@@ -205,6 +240,7 @@ class Storm:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session, exitstatus):
         """Grade and render; the verdict is the exit code."""
+        self.progress.stop()
         if self.session is None:
             return
         interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
@@ -228,11 +264,8 @@ class Storm:
             return
         from reports import table
         from reports.folder import load
-        if self.screen:
-            self.screen.write("\r\x1b[K")
-            self.screen.flush()
-        for line in table.lines(load(self.session.folder.path), self.verdicts, bool(self.screen),
-                                config.rootpath):
+        for line in table.lines(load(self.session.folder.path), self.verdicts,
+                                bool(self.progress.live), config.rootpath):
             reporter.write(line + "\n")
 
 

@@ -37,7 +37,8 @@ def subjects(lists: List[dict], slices: List[dict], planned: List[dict]) -> List
         subject_of(document)
     seen = set()
     for document in slices:
-        identity = (document["command"], document.get("started"), document["slice"])
+        identity = (document["command"], document["lane"], document.get("placement"),
+                    document.get("started"), document["slice"])
         if identity not in seen:
             seen.add(identity)
             subject_of(document).slices.append(document)

@@ -23,6 +23,7 @@ STOP_HITS = 10           # a variant that only has to be caught stops here
 AIMING, AGAIN = 0.2, 0.08  # share of a race's time for a control slice: first, later
 CONTROL_PATIENCE = 0.6   # share of a race's time for a control that is not caught yet
 PREFERRED_HITS = 300     # a control with fewer gets the longer slices
+BY_NEED = 0.25           # share of the time that goes to races by what they lack
 OVERTIME = 0.5           # share of the planned time that may follow it, for races in doubt
 UNSTEADY = 0.8           # variation between children at which a control aims once more,
 JUDGED_CHILDREN = 8      # if so many tell
@@ -127,11 +128,32 @@ class Race:
     clean: List[Subject]
     seconds: float  # its share of the planned time, which the slices' length goes by
     turns: int = 0  # that are over
+    visits: int = 0  # by need
 
     def lacking(self) -> Optional[float]:
         """As judge.lacking, of its neediest clean variant that more turns may help."""
         needs = [judge.lacking(subject, self.control) for subject in self.clean]
         return max((need for need in needs if need is not None), default=None)
+
+    def need_s(self) -> float:
+        """Seconds that it lacks, roughly: of its control until that has its hits, else of m.
+
+        m is the clean exposure that the bound wants; a race has two sides to pay for.
+        """
+        lacking = self.lacking()
+        if lacking is None:
+            return 0.0
+        hits = sum(self.control.hits().values())
+        if hits < judge.CONTROL_HITS:
+            spent = sum(result["seconds"] for result in self.control.results)
+            return spent * (judge.CONTROL_HITS / max(hits, 1) - 1) or self.seconds
+        spent = sum(r["seconds"] for subject in self.clean for r in subject.results)
+        return min(spent * (lacking - 1), 1e6)
+
+    def turn_first(self) -> tuple:
+        """Order of races by need: controls without their hits, then the least lacking."""
+        has_hits = sum(self.control.hits().values()) >= judge.CONTROL_HITS
+        return (self.visits, has_hits, self.need_s())
 
 
 class Budget:
@@ -140,11 +162,13 @@ class Budget:
     def __init__(self, seconds: float, plan: List[Item]):
         """seconds: for everything; plan: the items that will run."""
         self.end = time.monotonic() + seconds
+        races = sum(item.kind == "race" and bool(item.control) for item in plan)
+        self.reserve = BY_NEED * seconds if races > 1 else 0.0
         self.left = {item.name: item.weight for item in plan}
 
     def share(self, item: Item) -> float:
         """Seconds that this item may use, as it begins."""
-        remaining = max(0.0, self.end - time.monotonic())
+        remaining = max(0.0, self.end - self.reserve - time.monotonic())
         unit = min(LONGEST_UNIT_S, remaining / max(sum(self.left.values()), 1e-9))
         self.left.pop(item.name, None)
         return max(SHORTEST_S, unit * item.weight * STRETCH[item.kind])
@@ -197,6 +221,21 @@ class Runner:
                 begin(race)
                 self.turns(race, share)
         return races
+
+    def by_need(self, end: float, begin=lambda race: None) -> None:
+        """Further turns for the races in doubt until `end`, planned anew after each.
+
+        Controls that lack their hits come first, then the races that lack least; nobody gets
+        more than it lacks or than its share of what is left. begin(race): as in overtime().
+        """
+        while True:
+            races = sorted(self.in_doubt(), key=Race.turn_first)
+            share = (end - time.monotonic()) / max(1, len(races))
+            if not races or share < SHORTEST_S:
+                return
+            begin(races[0])
+            races[0].visits += 1
+            self.turns(races[0], min(share, max(2 * SHORTEST_S, races[0].need_s())))
 
     def slice(self, subject: Subject, seconds: float, **settings) -> dict:
         """Run one slice of a subject and add it; settings as in storm.Order."""

@@ -106,7 +106,8 @@ def _write(out: Path, shards: List[Run]) -> None:
             planned[json.dumps(item, sort_keys=True)] = item
         for document in run.lists:
             lists[json.dumps(document, sort_keys=True)] = document
-        slices += [{**document, "shard": run.header["id"]} for document in run.slices]
+        slices += [{"placement": place, **document, "shard": run.header["id"]}
+                   for document in run.slices]
     documents = list(lists.values()) + slices
     ids = " ".join(run.header["id"] for run in shards)
     first, last = shards[0].header, shards[-1].header

@@ -5,11 +5,12 @@ import sys
 import time
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import List
+from typing import List, Optional
 
-from reports import grade, html, junit, provenance, summary
+from reports import grade, html, judge, junit, provenance, summary
 from reports.folder import Run, RunFolder, load, write_atomic
 from reports.matrix import OVERTIME, Budget, Item, Race, Runner
+from reports.progress import State
 from reports.storm import Programs
 from reports.subject import Subject
 
@@ -23,17 +24,16 @@ class Session:
     """A run in progress."""
 
     def __init__(self, out: Path, programs: Programs, lists: List[dict], plan: List[Item],
-                 seed: int, seconds: float, whole: bool):
+                 seed: int, seconds: float, whole: bool, more: Optional[dict] = None):
         """Create the run's folder and write what is known before the run.
 
         out: folder; programs, lists: as Programs found them; plan: items that will run;
-        seed: of the run; seconds: budget; whole: no selection of variants was made.
+        seed: of the run; seconds: budget; whole: no selection of variants was made;
+        more: options to keep in run.json.
         Raises folder.BadFolder.
         """
-        self.started = time.monotonic()
-        self.plan, self.done = plan, 0
+        self.plan, self.progress = plan, State(seconds, len(plan))
         self.budget = Budget(seconds, plan)
-        self.hits, self.doing = 0, ""
         self.longest_overtime_s = OVERTIME * seconds
         facts = self._facts(programs)
         texts = {"dirty.diff": facts.pop("diff"), "topology.xml": facts.pop("topology")}
@@ -41,7 +41,7 @@ class Session:
         self.folder = RunFolder(out, {
             "id": f'{now().replace(":", "")}-{seed:x}', "started": now(),
             "lane": programs.lane, "seed": seed, "command": shlex.join(_command()),
-            "options": {"seconds": seconds, "whole": whole}, "planned": planned,
+            "options": {"seconds": seconds, "whole": whole, **(more or {})}, "planned": planned,
             "provenance": facts})
         for name, text in texts.items():
             if text:
@@ -68,20 +68,28 @@ class Session:
     def _keep(self, record: dict) -> None:
         self._append(record)
         if record["result"]:
-            self.hits += sum(record["result"]["hits"].values())
+            hits = record["result"]["hits"]
+            self.progress.hits += sum(hits.values())
+            self.progress.detail = f'{record["variant"]}: {judge.describe(hits) or "no hit"}'
 
     def run(self, item: Item) -> List[dict]:
         """Run one item; returns its verdict rows (see reports.grade).
 
         A race in doubt has none yet: overtime() gives them.
         """
-        self.doing = item.name
+        self.progress.doing, self.progress.detail = item.name, ""
         control, others = self.runner.run(item, self.budget.share(item))
-        self.done += 1
+        self.progress.done += 1
         subjects = ([control] if control else []) + others
-        if item.name in (race.item.name for race in self.runner.in_doubt()):
+        in_doubt = [race.item.name for race in self.runner.in_doubt()]
+        self.progress.in_doubt = len(in_doubt)
+        if item.name in in_doubt:
             return []
-        return self._rows(item, subjects)
+        return self._noted(self._rows(item, subjects))
+
+    def _noted(self, rows: List[dict]) -> List[dict]:
+        self.progress.note(rows)
+        return rows
 
     @staticmethod
     def _rows(item: Item, subjects: List[Subject]) -> List[dict]:
@@ -90,32 +98,33 @@ class Session:
         return grade.grade(lists, slices, item.planned())["rows"]
 
     def overtime(self) -> List[dict]:
-        """Let the races in doubt go on for a while; returns their verdict rows.
+        """Let the races in doubt go on; returns their verdict rows.
 
-        What was done is noted in run.json: options.overtime.
+        First for what is left of the planned time, by need; then for a while longer, which is
+        noted in run.json: options.overtime.
         """
+        doubtful = self.runner.in_doubt()
+        self.runner.by_need(self.budget.end, self._begin("by need"))
         start = time.monotonic()
-
-        def begin(race: Race) -> None:
-            self.doing = f"overtime of {self.longest_overtime_s:.0f} s at most: {race.item.name}"
+        begin = self._begin(f"overtime of {self.longest_overtime_s:.0f} s at most")
         races = self.runner.overtime(self.longest_overtime_s, begin)
         if races:
             self.folder.header["options"]["overtime"] = {
                 "seconds": round(time.monotonic() - start, 2),
                 "races": [race.item.name for race in races],
                 "still_in_doubt": [race.item.name for race in self.runner.in_doubt()]}
-        return [row for race in races
-                for row in self._rows(race.item, [race.control] + race.clean)]
+        return self._noted([row for race in doubtful
+                            for row in self._rows(race.item, [race.control] + race.clean)])
 
-    def status(self) -> str:
-        """The live status line."""
-        elapsed = int(time.monotonic() - self.started)
-        return (f"{elapsed // 60}:{elapsed % 60:02d}  {self.done}/{len(self.plan)}  "
-                f"{self.doing}  {self.hits:,} hits")
+    def _begin(self, why: str):
+        def begin(race: Race) -> None:
+            self.progress.doing, self.progress.detail = f"{race.item.name} {why}", ""
+            self.progress.in_doubt = len(self.runner.in_doubt())
+        return begin
 
     def finish(self, interrupted: bool) -> dict:
         """End the run, grade and render it. Returns the verdicts (see reports.grade)."""
-        cut = interrupted or self.done < len(self.plan)
+        cut = interrupted or self.progress.done < len(self.plan)
         self.folder.finish("interrupted" if cut else "complete", now(), provenance.after())
         return render(load(self.folder.path))
 
@@ -126,7 +135,8 @@ def _command() -> List[str]:
 
 def graded(run: Run) -> dict:
     """Verdicts of a loaded run: grade.grade on what the folder holds."""
-    whole = run.header.get("options", {}).get("whole", True)
+    options = run.header.get("options", {})
+    whole = options.get("whole", True) and "shard" not in options
     return grade.grade(run.lists, run.slices, run.header["planned"], run.complete, whole)
 
 
