@@ -49,6 +49,7 @@ int heap_init(struct heap *h, size_t bytes, uint32_t pushers, bool poison)
 	span_pool_init(&h->pool, &h->memory, entries < FEWEST_ENTRIES ? FEWEST_ENTRIES : entries,
 		       poison);
 	h->class = world_map(HEAP_CLASSES * sizeof *h->class);
+	h->classes = HEAP_CLASSES;
 	for (unsigned i = 0; i < HEAP_CLASSES; i++)
 		for (unsigned k = 0; k < 2; k++) {
 			span_set_init(&h->class[i].partial[k], &h->pool, SETS_SPINE);

@@ -85,7 +85,8 @@ struct heap {
 	char *base;           /* of the arena; constant */
 	uint32_t pages;       /* of the arena; constant */
 	struct span **of_page; /* NULL: free. Written under lock by who takes a page */
-	struct span_class *class; /* HEAP_CLASSES of them; constant */
+	struct span_class *class; /* constant */
+	uint32_t classes;     /* HEAP_CLASSES, in cases fewer; constant */
 	struct span_memory memory;
 	struct span_pool pool; /* of all sets' blocks */
 	HOT word32 cursor;    /* no class below has unswept spans; only goes up */

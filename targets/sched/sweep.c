@@ -97,7 +97,7 @@ static void sweep_popped(struct heap *h, struct span *s)
 bool sweep_one(struct heap *h)
 {
 	/* relaxed: a hint; the sets say */
-	for (uint32_t i = load_relaxed(&h->cursor); i < HEAP_CLASSES; i++) {
+	for (uint32_t i = load_relaxed(&h->cursor); i < h->classes; i++) {
 		struct span *s = span_pop(heap_set(h, i, true, false));
 		if (!s)
 			s = span_pop(heap_set(h, i, false, false));
