@@ -24,6 +24,7 @@ include stress/rules.mk
 include stress/probes/rules.mk
 -include fuzz/rules.mk
 -include tests/unit/rules.mk
+include ci/arm64.mk
 
 .PHONY: help
 help: ## this list

@@ -1,10 +1,18 @@
 #!/usr/bin/env bash
 # Installs what the project needs on Debian 12. Does nothing, and asks for
 # nothing, where all of it is there; asks for sudo only if something is missing.
+#
+#   ci/deps.sh          for all but:
+#   ci/deps.sh arm64    to cross-build and emulate the ARM64 lanes
+#   ci/deps.sh fleet    a Slurm of one's own
 set -euo pipefail
 
 # One or several alternatives a line; the first is what gets installed.
 needed() {
+	case ${extra:-} in
+	arm64) needed_arm64; return ;;
+	fleet) printf '%s\n' slurm-wlm munge parallel; return ;;
+	esac
 	cat <<-'LIST'
 		git
 		make
@@ -38,12 +46,24 @@ needed() {
 	LIST
 }
 
+# On ARM64 itself nothing but clang, which the rest has.
+needed_arm64() {
+	[ "$(uname -m)" != aarch64 ] || return 0
+	cat <<-'LIST'
+		gcc-aarch64-linux-gnu
+		libc6-dev-arm64-cross
+		libhwloc-dev:arm64
+		qemu-user
+	LIST
+}
+
 say() { printf 'deps: %s\n' "$*" >&2; }
 
 # What is missing, one package a line.
 missing() {
 	local installed alternatives package
-	installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' 2>/dev/null) || true
+	local row='${db:Status-Status} ${Package}'
+	installed=$(dpkg-query -W -f "$row\n$row:\${Architecture}\n" 2>/dev/null) || true
 	while read -r -a alternatives; do
 		for package in "${alternatives[@]}"; do
 			grep -qx "installed $package" <<<"$installed" && continue 2
@@ -61,13 +81,11 @@ as_root() {
 }
 
 main() {
-	if [ "${1:-}" = --list ]; then
-		needed
-		return 0
-	elif [ $# -gt 0 ]; then
-		say "usage: ci/deps.sh [--list]"
-		return 64
-	fi
+	case ${1:-} in
+	--list) needed; return 0 ;;
+	'' | arm64 | fleet) extra=${1:-} ;;
+	*) say "usage: ci/deps.sh [--list | arm64 | fleet]"; return 64 ;;
+	esac
 	if ! command -v dpkg-query >/dev/null; then
 		say "this is not Debian: install these by hand, by the names they have here:"
 		needed >&2
@@ -86,6 +104,9 @@ main() {
 		return 2
 	fi
 	local install=(apt-get install -y -qq --no-install-recommends "${packages[@]}")
+	if [ "$extra" = arm64 ] && ! dpkg --print-foreign-architectures | grep -qx arm64; then
+		as_root dpkg --add-architecture arm64
+	fi
 	# the package lists may be missing or stale, and need not be fetched
 	# otherwise
 	as_root "${install[@]}" >&2 2>/dev/null || {

@@ -3,6 +3,7 @@
 #   native  both layouts, nothing between the code and the processor
 #   tsan    under ThreadSanitizer: data races
 #   asan    under Address-, UndefinedBehaviour- and LeakSanitizer
+#   arm64-… as native, for ARM64: targets/arm64.mk
 #
 # Each target is compiled in the lane's layouts; each layout is linked into one
 # object whose symbols are local, so that several stand in one binary. Cases
@@ -10,11 +11,12 @@
 # a layout still do not link.
 
 include targets/rules.mk
+include targets/arm64.mk
 
 layout_natural :=
 layout_spread := -DLAYOUT_SPREAD
 
-lanes := native tsan asan
+lanes := native tsan asan $(arm64_lanes)
 layouts_native := natural spread
 layouts_tsan := natural
 layouts_asan := natural
@@ -28,6 +30,11 @@ flags_tsan := $(CFLAGS_COMMON) -O1 $(reported) -fsanitize=thread \
 	$(if $(findstring clang,$(CC)),,-Wno-tsan)
 flags_asan := $(CFLAGS_COMMON) -O1 $(reported) -fsanitize=address,undefined \
 	-fsanitize-recover=address
+$(foreach l,$(filter-out $(arm64_lanes),$(lanes)),$(eval cc_$l = $$(CC)))
+$(foreach l,$(arm64_lanes),$(eval layouts_$l := natural spread)$(eval flags_$l := $(CFLAGS_COMMON) \
+	$(machine_$l)))
+# $(call binutils,lane): prefix of ld and objcopy
+binutils = $(if $(filter $(arm64_lanes),$1),$(arm64_prefix))
 # $(call lane_variants,lane,variants): what means something there. To C, plain
 # fields that are raced for mean nothing: only the race detector looks at them.
 lane_variants = $(if $(filter asan,$1),$(filter-out %+plain,$2),$2)
@@ -36,13 +43,13 @@ native_libs := -lhwloc -lpthread -lm
 engine_sources := stress/main.c stress/world.c $(wildcard stress/engine/*.c stress/storms/*.c \
 	targets/base/*.c)
 lane_engine = $(call objects,build/$1/obj,$(engine_sources))
-rules := Makefile stress/rules.mk targets/rules.mk
+rules := Makefile stress/rules.mk targets/rules.mk targets/arm64.mk
 
 # $(call lane_rules,lane)
 define lane_rules
 build/$1/obj/%.o: %.c $(rules)
 	@mkdir -p $$(@D)
-	$$(CC) $$(flags_$1) -MMD -MP -c $$< -o $$@
+	$$(cc_$1) $$(flags_$1) -MMD -MP -c $$< -o $$@
 -include $(patsubst %.o,%.d,$(call lane_engine,$1))
 .PHONY: build-$1
 build-$1: $$(binaries_$1)
@@ -54,15 +61,15 @@ objects_$1_$2_$3_$4 := $(call objects,build/$1/$2/$3/$4,$(sources_$2) \
 	$(if $(filter natural,$4),$(wildcard stress/storms/$2/*.c)))
 build/$1/$2/$3/$4/%.o: %.c $(rules)
 	@mkdir -p $$(@D)
-	@$$(CC) $$(flags_$1) -DTARGET='"$2"' $(call defines,$3) $(layout_$4) \
+	@$$(cc_$1) $$(flags_$1) -DTARGET='"$2"' $(call defines,$3) $(layout_$4) \
 		-MMD -MP -c $$< -o $$@
 build/$1/$2/$3/$4/%.S.o: %.S $(rules)
 	@mkdir -p $$(@D)
-	@$$(CC) $$(flags_$1) $(call defines,$3) $(layout_$4) -MMD -MP -c $$< -o $$@
+	@$$(cc_$1) $$(flags_$1) $(call defines,$3) $(layout_$4) -MMD -MP -c $$< -o $$@
 build/$1/$2/$3/$4.o: $$(objects_$1_$2_$3_$4)
-	@ld -r -o $$@.tmp $$^
-	@objcopy --wildcard --localize-symbol='!__s*_stormrig_*' --localize-symbol='*' \
-		$$@.tmp $$@
+	@$(call binutils,$1)ld -r -o $$@.tmp $$^
+	@$(call binutils,$1)objcopy --wildcard --localize-symbol='!__s*_stormrig_*' \
+		--localize-symbol='*' $$@.tmp $$@
 -include $$(objects_$1_$2_$3_$4:.o=.d)
 endef
 
@@ -72,12 +79,12 @@ $(foreach l,$(layouts_$1),$(eval $(call layout_rules,$1,$2,$3,$l)))
 build/$1/$2/$3/storm: $(layouts_$1:%=build/$1/$2/$3/%.o) $(call lane_engine,$1) \
 		stress/identity.c
 	@echo "  storm $2/$3$(if $(filter-out native,$1), ($1))"
-	@$$(CC) $$(flags_$1) -DTARGET='"$2"' -DVARIANT='"$3"' -DLANE='"$1"' \
-		-DFLAGS='"$(flags_$1) $(call defines,$3)"' \
+	@$$(cc_$1) $$(flags_$1) -DTARGET='"$2"' -DVARIANT='"$3"' -DLANE='"$1"' \
+		-DFLAGS='"$$(filter-out -D%,$$(flags_$1)) $(call defines,$3)"' \
 		-DBUILD_ID="\"$$$$(cat $$^ | sha256sum | cut -c1-12)\"" \
 		-c stress/identity.c -o $$(@D)/identity.o
-	@$$(CC) $$(filter -fsanitize=%,$$(flags_$1)) -o $$@ $$(@D)/identity.o $$(filter %.o,$$^) \
-		$$(native_libs)
+	@$$(cc_$1) $$(filter -fsanitize=%,$$(flags_$1)) -o $$@ $$(@D)/identity.o \
+		$$(filter %.o,$$^) $$(native_libs)
 binaries_$1 += build/$1/$2/$3/storm
 endef
 
@@ -102,3 +109,8 @@ build-native: $(benches)
 
 .PHONY: build
 build: build-$(LANE) ## build every target and variant of a lane (LANE=native)
+
+# How a lane compiles a variant: for what takes its code apart.
+.PHONY: lane-command
+lane-command:
+	@echo '$(cc_$(LANE)) $(flags_$(LANE)) $(call defines,$(VARIANT))'

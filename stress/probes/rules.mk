@@ -19,7 +19,7 @@ build/$1/obj/stress/probes/main.o: $$(PROBE_SHAPES) $$(wildcard stress/probes/*.
 $$(PROBE_OUT)/$1/probe: $$(patsubst %.c,build/$1/obj/%.o,$$(probe_sources)) $$(probe_objects_$1)
 	@echo "  probe$$(if $$(filter-out native,$1), ($1))"
 	@mkdir -p $$(@D)
-	@$$(or $$(cc_$1),$$(CC)) -o $$@ $$^ $$(native_libs)
+	@$$(cc_$1) -o $$@ $$^ $$(native_libs)
 build-$1: build/$1/probe
 -include $$(probe_objects_$1:.o=.d) $$(patsubst %.c,build/$1/obj/%.d,$$(probe_sources))
 endef
@@ -28,8 +28,8 @@ endef
 define probe_order_rules
 $$(PROBE_OUT)/$1/probes/$2/%.o: %.c Makefile stress/rules.mk stress/probes/rules.mk
 	@mkdir -p $$(@D)
-	@$$(or $$(cc_$1),$$(CC)) $$(flags_$1) -DORDER_$2 -MMD -MP -c $$< -o $$@
+	@$$(cc_$1) $$(flags_$1) -DORDER_$2 -MMD -MP -c $$< -o $$@
 endef
 
-probe_lanes ?= native
+probe_lanes := native $(arm64_lanes)
 $(foreach l,$(probe_lanes),$(eval $(call probe_rules,$l)))

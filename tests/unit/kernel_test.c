@@ -6,6 +6,7 @@
  * Buffers differ in size, so a sequence keeps to where that cannot show: few
  * short messages, or filled to the brim and then emptied at once.
  */
+/* not emulated: it refuses some calls before it looks at the descriptor */
 /* links: fuzz/kernel/[!c]*.c stress/world.c */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* links: stress/engine/pin*.c */
 /* libs: hwloc */
+/* not emulated: the emulator's own threads are not bound */
 #define _GNU_SOURCE
 #include <sched.h>
 

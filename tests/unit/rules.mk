@@ -5,6 +5,7 @@
 # tests/unit/rules.mk build/unit/pin_test
 
 include targets/rules.mk
+include targets/arm64.mk
 
 UNIT_CC ?= gcc
 UNIT_CFLAGS = -std=gnu11 -O2 -g -Wall -Wextra -Werror -I targets -I stress -I fuzz -I . -pthread
@@ -39,17 +40,25 @@ define unit_program
 build/$(1)/$(2): $(call unit_objects,$(1),$(2))
 build/$(1)/$(2): UNIT_LIBS = $(patsubst %,-l%,$(call unit_says,$(2),libs))
 endef
+# The ARM64 lanes: build/unit-arm64-llsc/NAME_test, made when asked for.
+unit_arm64 := $(arm64_lanes:%=unit-%)
+$(foreach l,$(arm64_lanes),$(eval unit_cc_unit-$l = $$(cc_$l))$(eval unit_flags_unit-$l := \
+	$(machine_$l)))
+$(foreach f,unit unit-san unit-tsan,$(eval unit_cc_$f = $$(UNIT_CC)))
+.PHONY: $(unit_arm64)
+$(unit_arm64): %: $(foreach test,$(UNIT_TESTS),build/%/$(test))
+
 # $(call unit_folder,FOLDER): its programs and objects
 define unit_folder
 $(foreach test,$(UNIT_TESTS),$(eval $(call unit_program,$(1),$(test))))
 build/$(1)/%_test:
-	$$(UNIT_CC) $$(UNIT_CFLAGS) $$(unit_flags_$(1)) -o $$@ $$(filter %.o,$$^) $$(UNIT_LIBS)
+	$$(unit_cc_$(1)) $$(UNIT_CFLAGS) $$(unit_flags_$(1)) -o $$@ $$(filter %.o,$$^) $$(UNIT_LIBS)
 build/$(1)/obj/%.o: %.c tests/unit/rules.mk
 	@mkdir -p $$(@D)
-	$$(UNIT_CC) $$(UNIT_CFLAGS) $$(unit_flags_$(1)) -MMD -MP -c -o $$@ $$<
+	$$(unit_cc_$(1)) $$(UNIT_CFLAGS) $$(unit_flags_$(1)) -MMD -MP -c -o $$@ $$<
 build/$(1)/obj/%.S.o: %.S tests/unit/rules.mk
 	@mkdir -p $$(@D)
-	$$(UNIT_CC) $$(UNIT_CFLAGS) -MMD -MP -c -o $$@ $$<
+	$$(unit_cc_$(1)) $$(UNIT_CFLAGS) -MMD -MP -c -o $$@ $$<
 -include $(shell find build/$(1)/obj -name '*.d' 2>/dev/null)
 endef
-$(foreach folder,unit unit-san unit-tsan,$(eval $(call unit_folder,$(folder))))
+$(foreach folder,unit unit-san unit-tsan $(unit_arm64),$(eval $(call unit_folder,$(folder))))

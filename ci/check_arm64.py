@@ -1,0 +1,138 @@
+#!/usr/bin/python3
+"""Runs what the ARM64 lanes built: unit tests, each case for some rounds, a short storm of each
+kind, the probes, the explorer and its litmus tests; reads their code (ci/disassembly.py).
+
+    ci/check_arm64.py LANE...
+
+Where this is no ARM64 they run under qemu-aarch64: a test of function, not of memory order.
+Exit status: 0 all passed, 1 something failed, 2 the rig failed. The last lines:
+
+    arm64-llsc: 24 unit tests, 18 cases, 2 storms, 18 explored, 41 litmus tests, 42 probes: passed
+"""
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+EMULATOR = [] if os.uname().machine == "aarch64" else ["qemu-aarch64"]
+PATIENCE = 600  # seconds: only a hang takes so long
+SKIPPED = 77
+# A comment of a unit test that an emulator answers otherwise than a kernel.
+NOT_EMULATED = re.compile(r"^/\* not emulated: (.*) \*/$", re.MULTILINE)
+MODELS = ("armv8", "armv8+lse+rcpc")
+
+
+class Lane:
+    """One lane's programs; counts what passed, tells what failed."""
+
+    def __init__(self, name):
+        self.name, self.done, self.failed = name, {}, 0
+        self.build = ROOT / "build" / name
+
+    def run(self, kind, *command, good=(0,)):
+        """Runs a program. Its output, or None: told as a failure, or skipped."""
+        try:
+            ran = subprocess.run([*EMULATOR, *map(str, command)], cwd=ROOT, text=True,
+                                 stdin=subprocess.DEVNULL, capture_output=True,
+                                 timeout=PATIENCE, check=False)
+            code, said = ran.returncode, ran.stdout + ran.stderr
+        except subprocess.TimeoutExpired:
+            code, said = "none", f"no end after {PATIENCE} s"
+        if code == SKIPPED:
+            print(f"{self.name}: skipped: {' '.join(map(str, command))}: {said.strip()[-200:]}")
+            return None
+        if code not in good:
+            self.failed += 1
+            print(f"{self.name}: FAILED: {' '.join([*EMULATOR, *map(str, command)])}: status "
+                  f"{code}\n{said[-2000:]}")
+            return None
+        self.done[kind] = self.done.get(kind, 0) + 1
+        return ran.stdout
+
+    def listed(self, program):
+        said = self.run("lists", program, "--list", "--json")
+        return [json.loads(line) for line in (said or "").splitlines()]
+
+    # What each kind of program is asked for.
+
+    def unit_tests(self):
+        for program in sorted((ROOT / f"build/unit-{self.name}").glob("*_test")):
+            reason = EMULATOR and NOT_EMULATED.search(
+                (ROOT / f"tests/unit/{program.name}.c").read_text())
+            if reason:
+                print(f"{self.name}: skipped: {program.name}: {reason[1]}")
+            else:
+                self.run("unit tests", program)
+
+    def storms(self):
+        for program in sorted(self.build.glob("*/fixed/storm")):
+            for one in self.listed(program):
+                if "storm" in one:
+                    self.run("storms", program, "--storm", one["storm"], "--seconds", 3,
+                             "--descriptors", 64, "--patience", 120)
+                else:
+                    self.run("cases", program, "--case", one["case"], "--seconds", 0.5,
+                             "--children", 1, "--patience", 120)
+
+    def probes(self):
+        """An emulator need not keep the order that ARM64 promises (qemu 7.2 on x86 lets a load
+        pass an earlier seq_cst store): what it gets wrong is told, and no failure here."""
+        said = self.run("probe runs", self.build / "probe", "--json", "--tune", 0, "--seconds", 0,
+                        "--rounds", 2000, good=(0, 1) if EMULATOR else (0,))
+        results = [json.loads(line) for line in (said or "").splitlines()]
+        results = [r for r in results if r["kind"] == "probe"]
+        self.done["probes"] = len(results)
+        broken = [f'{r["test"]} {r["order"]}' for r in results if r["expected"] is False]
+        if broken:
+            print(f"{self.name}: the emulator does what ARM64 forbids: {', '.join(broken)}")
+
+    def explorer(self):
+        for program in sorted((self.build / "explore").glob("*/fixed/explore")):
+            for one in self.listed(program):
+                for model in MODELS:
+                    self.run("explored", program, "--case", one["case"], "--model", model,
+                             "--executions", 2000)
+        files = sorted((ROOT / "fuzz/litmus").glob("*.litmus"))
+        for model in ("sc", "tso", *MODELS, "c11"):
+            here = subprocess.run([ROOT / "build/explore/litmus", *files, "--model", model],
+                                  capture_output=True, text=True, check=True).stdout
+            said = self.run("litmus models", self.build / "explore/litmus", *files,
+                            "--model", model)
+            if said is not None and said != here:
+                self.failed += 1
+                print(f"{self.name}: FAILED: litmus --model {model} differs from this machine's")
+
+    def code(self):
+        told = subprocess.run([sys.executable, ROOT / "ci/disassembly.py", "--lane", self.name,
+                               "--out", self.build / "disassembly.json"], check=False)
+        self.failed += told.returncode != 0
+        self.done["kinds of code read"] = 1 if told.returncode == 0 else 0
+
+
+def main():
+    lanes = sys.argv[1:]
+    if not lanes:
+        print(__doc__.splitlines()[0], file=sys.stderr)
+        return 64
+    failed = 0
+    for name in lanes:
+        lane = Lane(name)
+        for work in (lane.code, lane.unit_tests, lane.storms, lane.probes, lane.explorer):
+            work()
+        wanted = {"unit tests", "cases", "storms", "probes", "explored", "litmus models"}
+        for kind in sorted(wanted - {k for k, n in lane.done.items() if n}):
+            lane.failed += 1
+            print(f"{name}: FAILED: no {kind}")
+        failed += lane.failed
+        print(f"{name}: " + ", ".join(f"{n} {kind}" for kind, n in lane.done.items())
+              + (f": {lane.failed} FAILED" if lane.failed else ": passed"), flush=True)
+    if EMULATOR:
+        print("emulated: a test of function. Never run on ARM hardware.")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
