@@ -60,18 +60,19 @@ probe: deps ## what this machine reorders, and whether each bug's window is met 
 
 # TIME=30s, 5m or 2h: how long the matrix takes; two minutes otherwise.
 RIG_TIME = $(if $(TIME),--rig-time $(TIME))
+REPORT ?= build/report
 
 .PHONY: storm
 storm: deps ## set up, build, run every target's variants, print the verdicts
 	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=native
-	@$(PYTEST) tests/test_matrix.py --rig-out build/report $(RIG_TIME) $(STORM_ARGS)
+	@$(PYTEST) tests/test_matrix.py --rig-out $(REPORT) $(RIG_TIME) $(STORM_ARGS)
 
 .PHONY: tsan asan
 tsan: ## every variant under ThreadSanitizer; prints the verdicts
 asan: ## every variant under Address-, Leak- and UndefinedBehaviorSanitizer
 tsan asan: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=$@
-	@$(PYTEST) tests/test_matrix.py --rig-lane $@ --rig-out build/report-$@ $(RIG_TIME) \
+	@$(PYTEST) tests/test_matrix.py --rig-lane $@ --rig-out $(REPORT)-$@ $(RIG_TIME) \
 		$(STORM_ARGS)
 
 .PHONY: check
@@ -87,16 +88,28 @@ soak: deps ## each storm for long in one process: memory and descriptors flat?
 	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=native
 	@$(PYTHON) ci/soak.py --seconds $(SOAK_SECONDS) --keep build/soak
 
-# One after the other: each wants the machine for itself.
+# Where the nights' runs and their history are kept; make clean leaves it alone.
+HISTORY ?= history
+# One after the other: each wants the machine for itself. All of them, whatever
+# fails: a night that is not told is lost.
+NIGHT = explore medians differential tsan asan soak
+REPORTS = $(PYTHON) -m reports
 .PHONY: nightly
-nightly: ## storm for 20 minutes, explore, medians, differential, tsan, asan, soak
-	@$(MAKE) --no-print-directory storm STORM_ARGS="--rig-seconds 1200 $(STORM_ARGS)"
-	@$(MAKE) --no-print-directory explore
-	@$(MAKE) --no-print-directory medians
-	@$(MAKE) --no-print-directory differential
-	@$(MAKE) --no-print-directory tsan
-	@$(MAKE) --no-print-directory asan
-	@$(MAKE) --no-print-directory soak
+nightly: ## storm for 20 minutes, explore, sanitizers, soak; compare with the nights before
+	@red=0; night=$(HISTORY)/runs/$$(date -u +%Y%m%dT%H%M%SZ); mkdir -p $(HISTORY)/runs; \
+	$(MAKE) --no-print-directory storm TIME=$(or $(TIME),20m) REPORT=$$night || red=1; \
+	for step in $(NIGHT); do \
+		$(MAKE) --no-print-directory $$step REPORT=$$night || red=1; done; \
+	rm -rf build/night; $(REPORTS) merge -o build/night $$night* || red=1; \
+	$(REPORTS) history compare $$night* --db $(HISTORY)/history.sqlite || red=1; \
+	$(REPORTS) history page --db $(HISTORY)/history.sqlite || red=1; \
+	exit $$red
+
+# How often the rules of verdicts and alarms err, beyond what make check asks.
+SIMULATIONS ?= 100000
+.PHONY: simulations
+simulations: deps ## measure the error rates of verdicts and alarms: hours
+	@$(PYTEST) -s tests/test_stats.py tests/test_compare.py --rig-simulations $(SIMULATIONS)
 
 .PHONY: bench
 bench: ## the performance figures as JSON

@@ -83,9 +83,9 @@ def test_benjamini_hochberg_by_its_own_example():
 def test_a_steady_machine_is_red_at_most_once_in_200_nights(request, variation, shape, together):
     """The 99.9 % interval of the false reds per 200 nights x 50 lanes contains or is below 1.
 
-    --rig-simulations N simulates N lanes (N/50 machines); 10**5 and more at night.
+    --rig-simulations N judges 4 N nights of a lane, at least.
     """
-    machines = max(4, request.config.getoption("--rig-simulations") // simulated_nights.LANES)
+    machines = max(4, request.config.getoption("--rig-simulations") // 2500)
     rng = np.random.default_rng([machines, int(100 * variation), together])
     reds = np.concatenate([
         simulated_nights.false_reds(simulated_nights.hits(
