@@ -1,25 +1,36 @@
 /* What a push and a pop cost: the fixed span set beside its peers and a plain
  * sketch, which is the same two-counter word over one long array, without
  * blocks, spine and pool. One JSON object; pairs of a push and a pop per
- * second, in millions, the best of a few tries.
+ * second, in millions, while all threads run (bench/together.h).
  *
- *   {"line_transfer_ns":70.3,"load":0.4,
- *    "both_2":{"plain":18.0,"spanset":16.1,...},"one_each":{...}}
+ * What blocks, spine and pool cost is the difference to the sketch: spine_ns
+ * per pair, and spine_adds, the same in contended additions of this run. Of
+ * these a pair makes two anyway, on the index; blocks add one, on the count of
+ * pops.
+ *
+ *   {"load":0.4,"contended_add_ns":30.1,
+ *    "both_2":{"plain":6.3,"spanset":6.0,...,"spine_ns":8,"spine_adds":0.3},...}
  */
 #define _GNU_SOURCE
+#include <math.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "engine/emit.h"
 #include "spanset/spanset.h"
 #include "stress/bench/spanset_peers.h"
+#include "stress/bench/together.h"
 
-enum { TRIES = 7, PAIRS = 100000, LENGTH = 1 << 16, MOST_THREADS = 4, PAUSES = 8, PATIENT = 32 };
+enum { TRIES = 31, PAIRS = LAP * LAPS, MOST_THREADS = 4, PAUSES = 8, PATIENT = 32 };
 
-/* No subject gets more than this, however loaded the machine. */
-#define ENOUGH_NS INT64_C(400000000)
+/* No subject gets more time than this, however loaded the machine; a little
+ * more for the first figure. */
+#define ENOUGH_NS INT64_C(300000000)
+#define PATIENCE_NS INT64_C(1000000000)
+#define CALIBRATION_NS INT64_C(2000000)
 
 static struct bench_node node[MOST_THREADS][PAIRS];
 
@@ -27,7 +38,8 @@ static struct bench_node node[MOST_THREADS][PAIRS];
 
 static struct {
 	_Alignas(128) word64 index;
-	_Alignas(128) wordptr entry[LENGTH];
+	/* all NIL between tries */
+	_Alignas(128) wordptr entry[MOST_THREADS * PAIRS];
 } plain;
 
 static void plain_begin(void)
@@ -38,10 +50,7 @@ static void plain_begin(void)
 static void plain_put(void *item)
 {
 	/* relaxed: a ticket */
-	uint32_t at = (uint32_t)fetch_add_relaxed(&plain.index, 1) % LENGTH;
-	/* relaxed: only whether the slot is free */
-	while (load_relaxed(&plain.entry[at]))
-		world_relax();
+	uint32_t at = (uint32_t)fetch_add_relaxed(&plain.index, 1);
 	/* pairs with: plain_take() — the item */
 	store_release(&plain.entry[at], (uintptr_t)item);
 }
@@ -55,13 +64,13 @@ static void *plain_take(void)
 			return NULL;
 		/* relaxed: a ticket */
 	} while (!cas_relaxed(&plain.index, &seen, seen + (UINT64_C(1) << 32)));
-	wordptr *entry = &plain.entry[(seen >> 32) % LENGTH];
+	wordptr *entry = &plain.entry[seen >> 32];
 	uintptr_t item;
 	/* pairs with: plain_put() */
 	for (uint32_t turns = 1; !(item = load_acquire(entry)); turns++)
 		turns % PATIENT ? world_relax() : world_yield();
-	/* pairs with: plain_put() */
-	store_release(entry, 0);
+	/* relaxed: for the next try */
+	store_relaxed(entry, 0);
 	return (void *)item;
 }
 
@@ -71,8 +80,13 @@ static struct span_memory memory;
 static struct span_pool pool;
 static struct span_set set;
 
+/* Tries go on with the blocks of those before, as a sweeper does. */
 static void begin_set(bool poison)
 {
+	if (memory.blocks > 0 && pool.poison == poison) {
+		span_reset(&set);
+		return;
+	}
 	span_memory_end(&memory);
 	span_memory_init(&memory, NULL, 0);
 	span_pool_init(&pool, &memory, SPAN_ENTRIES, poison);
@@ -99,9 +113,10 @@ static void *spanset_take(void)
 	return span_pop(&set);
 }
 
+enum { PLAIN, SPANSET };
 static const struct peer peers[] = {
-	{ "plain", plain_begin, plain_put, plain_take, plain_take, false },
-	{ "spanset", spanset_begin, spanset_put, spanset_take, spanset_take, false },
+	[PLAIN] = { "plain", plain_begin, plain_put, plain_take, plain_take, false },
+	[SPANSET] = { "spanset", spanset_begin, spanset_put, spanset_take, spanset_take, false },
 	{ "spanset_poisoned", poisoned_begin, spanset_put, spanset_take, spanset_take, false },
 	URCU_PEERS CK_PEERS
 	{ NULL, NULL, NULL, NULL, NULL, false },
@@ -109,27 +124,35 @@ static const struct peer peers[] = {
 
 /* --- threads --- */
 
-enum role { BOTH, PRODUCER, CONSUMER, CONSUMER_ALONE };
+enum role { BOTH, PRODUCER, CONSUMER, CONSUMER_ALONE, COUNTER };
 
 static struct run {
 	const struct peer *peer;
-	word32 seated, go;
-	enum role role[MOST_THREADS];
 	unsigned threads;
+	word32 seated;
+	enum role role[MOST_THREADS];
+	struct laps laps[MOST_THREADS];
 } run;
 static word64 counter;
 
+static unsigned processors(void)
+{
+	return (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+/* On the thread's processor, with all others there. */
 static void sit(unsigned thread)
 {
 	cpu_set_t one;
 	CPU_ZERO(&one);
-	CPU_SET(thread % (unsigned)sysconf(_SC_NPROCESSORS_ONLN), &one);
+	CPU_SET(thread % processors(), &one);
 	pthread_setaffinity_np(pthread_self(), sizeof one, &one);
-	/* pairs with: time_threads() */
+	/* pairs with: below */
 	fetch_add_acq_rel(&run.seated, 1);
-	/* pairs with: time_threads() */
-	while (load_acquire(&run.go) == 0)
-		world_yield();
+	/* pairs with: above */
+	while (load_acquire(&run.seated) < run.threads)
+		if (run.threads > processors())
+			world_yield();
 }
 
 static void *take_some(void *(*take)(void))
@@ -145,105 +168,147 @@ static void *take_some(void *(*take)(void))
 	}
 }
 
+static void do_role(unsigned id)
+{
+	const struct peer *p = run.peer;
+	void *mine = &node[id][0];
+	run.laps[id].n = 0;
+	for (int i = 0; i < PAIRS; i++) {
+		switch (run.role[id]) {
+		case BOTH:
+			p->put(mine);
+			mine = take_some(p->take);
+			break;
+		case PRODUCER:
+			p->put(&node[id][i]);
+			break;
+		case CONSUMER:
+			take_some(p->take);
+			break;
+		case CONSUMER_ALONE:
+			take_some(p->take_alone);
+			break;
+		case COUNTER:
+			/* relaxed: only its cost is wanted */
+			fetch_add_relaxed(&counter, 1);
+			break;
+		}
+		if (i % LAP == LAP - 1)
+			lap(&run.laps[id]);
+	}
+}
+
 static void *work(void *arg)
 {
 	unsigned id = (unsigned)(uintptr_t)arg;
-	const struct peer *p = run.peer;
 	sit(id);
-	if (run.role[id] == BOTH) {
-		void *mine = &node[id][0];
-		for (int i = 0; i < PAIRS; i++) {
-			p->put(mine);
-			mine = take_some(p->take);
-		}
-	} else if (run.role[id] == PRODUCER) {
-		for (int i = 0; i < PAIRS; i++)
-			p->put(&node[id][i]);
-	} else {
-		bool alone = run.role[id] == CONSUMER_ALONE;
-		for (int i = 0; i < PAIRS; i++)
-			take_some(alone ? p->take_alone : p->take);
-	}
+	do_role(id);
 	return NULL;
 }
 
-static void *count(void *arg)
-{
-	sit((unsigned)(uintptr_t)arg);
-	for (int i = 0; i < PAIRS; i++)
-		/* relaxed: only its cost is wanted */
-		fetch_add_relaxed(&counter, 1);
-	return NULL;
-}
-
-/* Nanoseconds from the start of all to the end of all. */
-static int64_t time_threads(void *(*fn)(void *), unsigned threads)
+static void try(void)
 {
 	pthread_t thread[MOST_THREADS];
 	word_init(&run.seated, 0);
-	word_init(&run.go, 0);
-	for (unsigned i = 0; i < threads; i++)
-		if (pthread_create(&thread[i], NULL, fn, (void *)(uintptr_t)i) != 0)
+	for (unsigned i = 0; i < run.threads; i++)
+		if (pthread_create(&thread[i], NULL, work, (void *)(uintptr_t)i) != 0)
 			world_fatal("cannot start a thread");
-	/* pairs with: sit() */
-	while (load_acquire(&run.seated) < threads)
-		world_yield();
-	int64_t start = world_now();
-	/* pairs with: sit() */
-	store_release(&run.go, 1);
-	for (unsigned i = 0; i < threads; i++)
+	for (unsigned i = 0; i < run.threads; i++)
 		pthread_join(thread[i], NULL);
-	return world_now() - start;
 }
 
-/* Millions of pairs a second. pairs: in all. */
-static double rate(const struct peer *p, unsigned threads, double pairs)
+static double ticks_per_ns, contended_add_ns;
+
+static void calibrate(void)
 {
-	int64_t least = INT64_MAX, end = world_now() + ENOUGH_NS;
-	run.peer = p;
-	for (int i = 0; i == 0 || (i < TRIES && world_now() < end); i++) {
-		p->begin();
-		int64_t ns = time_threads(work, threads);
-		least = ns < least ? ns : least;
+	int64_t start = world_now(), now;
+	uint64_t ticks = clock_ticks();
+	while ((now = world_now()) < start + CALIBRATION_NS)
+		;
+	ticks_per_ns = (double)(clock_ticks() - ticks) / (double)(now - start);
+}
+
+/* Operations in a nanosecond of the first `counted` threads: while all run, or
+ * over all the time where they share processors. NAN: they never all ran. */
+static double rate(void (*begin)(void), unsigned counted)
+{
+	struct together t = { 0 };
+	bool share = run.threads > processors();
+	int64_t start = world_now(), spent = 0;
+	for (int i = 0; i < TRIES && spent < (t.laps > 0 ? ENOUGH_NS : PATIENCE_NS); i++) {
+		begin();
+		try();
+		if (share)
+			together_add_all(&t, run.laps, run.threads, counted);
+		else
+			together_add(&t, run.laps, run.threads, counted, ticks_per_ns);
+		spent = world_now() - start;
 	}
-	return pairs / (double)least * 1e3;
+	return t.laps * LAP / t.ticks * ticks_per_ns;
 }
 
-static void measure(const char *name, const enum role *roles, unsigned threads, unsigned pushers)
+static void cast(const enum role *roles, unsigned threads)
 {
-	for (unsigned i = 0; i < threads; i++)
-		run.role[i] = roles[i];
+	memcpy(run.role, roles, threads * sizeof *roles);
+	run.threads = threads;
+}
+
+static bool wanted(const char *name, char **names)
+{
+	if (!*names)
+		return true;
+	while (*names && strcmp(*names, name) != 0)
+		names++;
+	return *names != NULL;
+}
+
+/* Pairs of each peer in millions a second. */
+static void measure(const char *name, const enum role *roles, unsigned threads, unsigned pushers,
+		    char **names)
+{
+	double sketch = NAN, ours = NAN;
+	cast(roles, threads);
 	json_object(stdout, name);
 	for (const struct peer *p = peers; p->begin; p++) {
-		if (p->spins && threads > (unsigned)sysconf(_SC_NPROCESSORS_ONLN))
+		if ((p->spins && threads > processors()) || !wanted(p->name, names))
 			continue;
-		json_real(stdout, p->name, rate(p, threads, (double)pushers * PAIRS));
+		run.peer = p;
+		double each = rate(p->begin, pushers);
+		sketch = p == &peers[PLAIN] ? each : sketch;
+		ours = p == &peers[SPANSET] ? each : ours;
+		json_real(stdout, p->name, each * 1e3);
 		fflush(stdout);
 	}
+	json_real(stdout, "spine_ns", 1 / ours - 1 / sketch);
+	json_real(stdout, "spine_adds", (1 / ours - 1 / sketch) / contended_add_ns);
 	json_end(stdout);
 }
 
-int main(void)
+static void nothing(void)
+{
+}
+
+int main(int argc, char **argv)
 {
 	static const enum role both[] = { BOTH, BOTH, BOTH, BOTH };
 	static const enum role each[] = { PRODUCER, CONSUMER_ALONE };
 	static const enum role two_each[] = { PRODUCER, PRODUCER, CONSUMER, CONSUMER };
+	static const enum role count[] = { COUNTER, COUNTER };
 	double load = 0;
+	char **names = argv + (argc > 0);
 	if (getloadavg(&load, 1) != 1)
 		load = -1;
-	int64_t least = INT64_MAX;
-	for (int i = 0; i < TRIES; i++) {
-		int64_t ns = time_threads(count, 2);
-		least = ns < least ? ns : least;
-	}
 	json_object(stdout, NULL);
 	json_real(stdout, "load", load);
-	json_real(stdout, "contended_add_ns", (double)least / (2.0 * PAIRS));
-	measure("both_1", both, 1, 1);
-	measure("both_2", both, 2, 2);
-	measure("one_each", each, 2, 1);
-	measure("both_4", both, 4, 4);
-	measure("two_each", two_each, 4, 2);
+	calibrate();
+	cast(count, 2);
+	contended_add_ns = 1 / rate(nothing, 2);
+	json_real(stdout, "contended_add_ns", contended_add_ns);
+	measure("both_1", both, 1, 1, names);
+	measure("both_2", both, 2, 2, names);
+	measure("one_each", each, 2, 1, names);
+	measure("both_4", both, 4, 4, names);
+	measure("two_each", two_each, 4, 2, names);
 	json_end(stdout);
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include "base/hint.h"
 #include "engine/clock.h"
 #include "stress/world.h"
 
@@ -124,16 +125,6 @@ static inline void start(struct worker *w)
 
 /* --- a block --- */
 
-/* Asks for a line in order to write it. */
-static inline void fetch_own(const char *line)
-{
-#if defined __x86_64__
-	__asm__ volatile("prefetchw %0" : : "m"(*line));
-#else
-	__builtin_prefetch(line, 1);
-#endif
-}
-
 /* Loads from a line and drops the value: to C it would be a race with whoever
  * is in the round already. */
 static inline void fetch_shared(const char *line)
@@ -152,7 +143,7 @@ static inline void fetch_lines(struct worker *w)
 	for (uint32_t i = 0; i < w->touches; i++) {
 		const char *line = w->state + w->touch[i].offset;
 		if (w->touch[i].kind == TOUCH_OWN)
-			fetch_own(line);
+			hint_write((uintptr_t)line);
 		else
 			fetch_shared(line);
 	}
