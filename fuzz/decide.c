@@ -142,6 +142,7 @@ void decide(struct fiber *from)
 {
 	for (;;) {
 		int pick = choose();
+		sim.taken += pick != NOBODY;
 		if (pick != NOBODY && search->took)
 			search->took(pick);
 		if (pick == sim.cur)

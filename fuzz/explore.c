@@ -14,7 +14,8 @@ enum {
 };
 
 const struct search *search = &random_search;
-const char *const search_names[SEARCHES] = { "auto", "random", "pct", "pos", "dfs" };
+const char *const search_names[SEARCHES] = { "auto", "random", "pct", "pos", "dfs",
+						   "dpor" };
 
 static double seconds(void)
 {
@@ -101,7 +102,7 @@ static void run_dfs(const struct request *q, const struct phase *p, struct resul
 {
 	uint64_t cuts = sim.cuts;
 	budget_start(q->preemptions, q->stale, NULL);
-	dfs_start(q->sleep_sets);
+	dfs_start(!q->sleep_sets ? ALL_ORDERS : q->search == DFS ? SLEEP_SETS : SOURCE_SETS);
 	search = &dfs_search;
 	bool ended = run_phase(p, r, wanted, start);
 	r->cut = sim.cuts - cuts + dfs_excluded();
@@ -123,7 +124,7 @@ void explore(const struct request *q, struct result *r)
 	r->first_hit_s = -1;
 	r->bounded = true;
 	model = q->model;
-	if (q->search == DFS) {
+	if (q->search >= DFS) {
 		run_dfs(q, &p, r, wanted, start);
 	} else {
 		use_random(q);

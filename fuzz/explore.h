@@ -7,7 +7,7 @@
 #include "memory/race.h"
 #include "runner.h"
 
-enum search_kind { AUTO, RANDOM, PCT, POS, DFS, SEARCHES };
+enum search_kind { AUTO, RANDOM, PCT, POS, DFS, DPOR, SEARCHES };
 /* As the command line and the results name them. */
 extern const char *const search_names[SEARCHES];
 

@@ -37,7 +37,7 @@ static enum shows shows(enum failure f)
 		return YES;
 	uint64_t cuts = sim.cuts;
 	budget_start(-1, -1, NULL);
-	dfs_start(true);
+	dfs_start(SOURCE_SETS);
 	search = &dfs_search;
 	enum shows all = searched(f, ALL_EXECUTIONS);
 	return all == NO && sim.cuts != cuts ? NOT_SEEN : all;

@@ -60,7 +60,7 @@ static void set_search(struct request *q, const char *name)
 			q->search = i;
 			return;
 		}
-	usage_error("no search \"%s\": auto, random, pct, pos or dfs", name);
+	usage_error("no search \"%s\": auto, random, pct, pos, dfs or dpor", name);
 }
 
 static double number(const char *option, const char *text, double least, double most)

@@ -108,7 +108,7 @@ void print_help(void)
 	       "  --model M              memory: sc (this is the default), tso,\n"
 	       "                         armv8[+lse][+rcpc][+unordered] or c11[+relseq11]\n"
 	       "  --search S             only that search: random, pct, pos (they end at a\n"
-	       "                         hit) or dfs\n"
+	       "                         hit), dfs or dpor (dfs without equivalents)\n"
 	       "  --executions N         at most so many (no limit)\n"
 	       "  --seconds S            at most so long (60)\n"
 	       "  --seed N               of the random ones (1)\n"

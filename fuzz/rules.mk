@@ -76,8 +76,9 @@ explore_target = $(foreach v,fixed $(call switches,$(4)),$(eval \
 $(foreach t,$(targets),$(call explore_target,$(t),$(call target_sources,$(t)) $(call \
 	target_cases,$(t)) $(call explore_whole,$(t)),$(call target_texts,$(t)) $(wildcard \
 	fuzz/whole/$(t)/*.[ch]),targets/$(t)))
-explore_aside = $(if $(2),$(call explore_target,$(1),$(2),$(2),$(2)))
-$(foreach t,shapes unit,$(call explore_aside,$(t),$(explore_sources_$(t))))
+explore_aside = $(if $(2),$(call explore_target,$(1),$(2),$(2) $(3),$(2) $(3)))
+$(call explore_aside,shapes,$(explore_sources_shapes),$(wildcard fuzz/cases/*.h))
+$(call explore_aside,unit,$(explore_sources_unit))
 
 explore-lane: $(foreach t,$(targets) shapes,$(explore_binaries_$(t)))
 explore-lane: $(EXPLORE_OUT)/litmus

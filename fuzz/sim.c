@@ -42,7 +42,7 @@ void sim_begin(void)
 	sim.cur = NOBODY;
 	sim.enabled = sim.soft = sim.spinning = sim.any_waiters = 0;
 	sim.buffered = sim.draining = sim.timed = sim.sleep = sim.changes = 0;
-	sim.steps = sim.grace = sim.choices = 0;
+	sim.steps = sim.grace = sim.choices = sim.taken = 0;
 	sim.queue = 0;
 	sim.turn = 0;
 	sim.now = 1000000000;
@@ -79,6 +79,7 @@ static inline void suspend(struct thread *t)
 
 static void finish(struct thread *t)
 {
+	t->last_step = sim.taken;
 	t->state = FINISHED;
 	sim.enabled &= ~bit(t->id);
 	for (uint64_t left = t->joiners; left; left &= left - 1) {
@@ -116,6 +117,7 @@ struct thread *sim_thread(void (*fn)(void *), void *arg, struct slot *slot)
 	t->spin_count = t->quiet = t->relaxes = t->spurious = 0;
 	t->spin_key = t->quiet_changes = 0;
 	t->joiners = 0;
+	t->woken_by = sim.taken;
 	t->local = NULL;
 	t->slot = slot;
 	t->run = fn;
@@ -189,7 +191,8 @@ static bool loops(struct thread *t)
 void sim_step(enum op_kind kind, uintptr_t key, bool write, bool drains, void *pc)
 {
 	struct thread *t = self();
-	t->op = (struct op){ key, pc, kind, write, drains };
+	t->op = (struct op){ key, pc, kind, write, drains, t->woken_by };
+	t->woken_by = 0;
 	if (kind == OP_YIELD)
 		sim_looked(t, KEY_NONE, 0);
 	else
@@ -226,6 +229,7 @@ void sim_block(enum thread_state state)
 void sim_unblock(struct thread *t)
 {
 	t->state = RUNNABLE;
+	t->op.cause = sim.taken;
 	update_enabled(t);
 }
 
@@ -239,6 +243,7 @@ void sim_changed(unsigned by, uintptr_t key)
 		if (!(sim.any_waiters & bit(t->id)) && t->op.key != key)
 			continue;
 		t->spin_count = t->quiet = 0;
+		t->op.cause = sim.taken;
 		sim.spinning &= ~bit(t->id);
 		sim.any_waiters &= ~bit(t->id);
 		update_enabled(t);
@@ -258,18 +263,19 @@ void sim_looked(struct thread *t, uintptr_t key, uint64_t value)
 	t->quiet_changes = sim.changes;
 }
 
-void sim_buffer(unsigned t, bool any, uintptr_t oldest, void *pc)
+void sim_buffer(unsigned t, bool any, uintptr_t oldest, uint32_t since, void *pc)
 {
 	if (any) {
 		sim.buffered |= bit(t);
 		sim.enabled |= bit(FLUSH + t);
-		sim.flush[t] = (struct op){ oldest, pc, OP_FLUSH, true, false };
+		sim.flush[t] = (struct op){ oldest, pc, OP_FLUSH, true, false, since };
 		return;
 	}
 	sim.buffered &= ~bit(t);
 	sim.enabled &= ~bit(FLUSH + t);
 	if (sim.draining & bit(t)) {
 		sim.draining &= ~bit(t);
+		sim.thread[t].op.cause = sim.taken;
 		update_enabled(&sim.thread[t]);
 	}
 }

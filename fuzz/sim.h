@@ -56,6 +56,7 @@ struct op {
 	uint8_t kind;
 	bool write;
 	bool drains; /* waits until the thread's store buffer is empty */
+	uint32_t cause; /* the step that made it possible; 0: its own last */
 };
 
 enum thread_state { RUNNABLE, PARKED, SLEEPING, JOINING, FINISHED };
@@ -90,6 +91,7 @@ struct thread {
 	int64_t deadline;      /* time-out while SLEEPING; < 0: none */
 	uint64_t queued;       /* place among the sleepers */
 	uint64_t joiners;      /* threads that wait for this one to finish */
+	uint32_t last_step, woken_by; /* steps: its own last; that made it go on */
 	void *local;           /* world_local() */
 	void *stack;
 };
@@ -123,6 +125,7 @@ struct sim {
 	uint64_t sleep;         /* options known to be redundant here */
 	uint64_t changes;       /* writes so far that changed a value */
 	uint32_t steps, step_limit, grace, choices;
+	uint32_t taken;         /* steps: by decision or not, and past the limit */
 	uint64_t cuts;          /* choices not offered, of the whole search */
 	uint64_t queue;
 	int64_t now;
@@ -192,8 +195,8 @@ void sim_changed(unsigned t, uintptr_t key);
  * wait. */
 void sim_looked(struct thread *t, uintptr_t key, uint64_t value);
 /* What the store buffers hold has changed: t has one or not, and its oldest
- * store. */
-void sim_buffer(unsigned t, bool any, uintptr_t oldest, void *pc);
+ * store, made in step `since`. */
+void sim_buffer(unsigned t, bool any, uintptr_t oldest, uint32_t since, void *pc);
 /* Whether every actor has returned. */
 bool sim_actors_done(void);
 /* Says what the rig cannot do, and ends the program with status 2. */

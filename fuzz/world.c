@@ -46,6 +46,7 @@ void world_thread_join(world_thread id)
 		sim_block(JOINING);
 	} else {
 		clock_join(&t->clock, &child->clock, sim.threads);
+		t->woken_by = child->last_step;
 	}
 	model->joined(t, child);
 	trace_note("joined thread", t->id, child->id, PC);

@@ -28,10 +28,11 @@ const struct build build = { "litmus", "", "explore", "", __VERSION__ };
 enum { EXIT_BOUNDED = 2, EXIT_USAGE = 64 };
 
 static const char usage[] =
-	"litmus FILE... [--model M] [--search states|dfs] [--executions N]\n"
+	"litmus FILE... [--model M] [--search states|dfs|dpor] [--executions N]\n"
 	"  --model M       sc (default), tso, armv8[+lse][+rcpc][+unordered], c11[+relseq11]\n"
 	"  --search states every final state; states met before are left (default)\n"
 	"  --search dfs    the same with sleep sets instead: slower, checks them\n"
+	"  --search dpor   the same with source sets\n"
 	"  --executions N  at most so many a test (no limit); short of the end: status 2\n";
 
 static _Noreturn void fail(const char *what, const char *name)
@@ -142,6 +143,7 @@ static void print(const struct litmus *t, const struct states *s)
 
 struct command {
 	const struct search *search;
+	enum reduction reduction;
 	uint64_t most;
 	char **path;
 	unsigned paths;
@@ -165,8 +167,10 @@ static void read_command(struct command *c, int argc, char **argv)
 			if (!model)
 				fail("no model", value);
 		} else if (strcmp(argv[i], "--search") == 0) {
-			c->search = strcmp(value, "dfs") == 0 ? &dfs_search : &states_search;
-			if (c->search != &dfs_search && strcmp(value, "states") != 0)
+			bool dpor = strcmp(value, "dpor") == 0, dfs = strcmp(value, "dfs") == 0;
+			c->search = dpor || dfs ? &dfs_search : &states_search;
+			c->reduction = dpor ? SOURCE_SETS : SLEEP_SETS;
+			if (!dpor && !dfs && strcmp(value, "states") != 0)
 				fail("no search", value);
 		} else if (strcmp(argv[i], "--executions") == 0) {
 			char *end;
@@ -194,7 +198,7 @@ int main(int argc, char **argv)
 		litmus_read(&t, c.path[i], text);
 		free(text);
 		states_start(&t);
-		dfs_start(true);
+		dfs_start(c.reduction);
 		litmus_run(&t, c.search, c.most, &s);
 		print(&t, &s);
 		if (!s.whole)

@@ -14,6 +14,7 @@ enum { BUFFER = 64 };
 
 struct held {
 	struct location *location;
+	uint32_t step;
 	struct store store;
 };
 
@@ -51,11 +52,11 @@ static void tell(unsigned t)
 {
 	struct buffer *b = &buffers[t];
 	if (counts[t] == 0) {
-		sim_buffer(t, false, 0, NULL);
+		sim_buffer(t, false, 0, 0, NULL);
 		return;
 	}
 	struct held *oldest = nth(b, 0);
-	sim_buffer(t, true, oldest->location->address, oldest->store.pc);
+	sim_buffer(t, true, oldest->location->address, oldest->step, oldest->store.pc);
 }
 
 /* The newest store of l that another thread still holds back, or NULL. */
@@ -131,6 +132,7 @@ static void store(struct thread *t, struct location *l, uint64_t value, enum ord
 	}
 	struct held *h = nth(b, counts[t->id]++);
 	h->location = l;
+	h->step = sim.taken;
 	h->store.value = value;
 	h->store.thread = t->id;
 	h->store.pc = pc;

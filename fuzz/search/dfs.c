@@ -4,10 +4,13 @@
  *
  * Sleep sets (Godefroid, LNCS 1032, 1996): options explored at a decision stay
  * asleep in its later branches until something that depends on them happens.
+ * With source sets (dpor.c) a decision begins with one option, and takes those
+ * that are found to be wanted.
  */
 #include <string.h>
 
 #include "decide.h"
+#include "search/dfs.h"
 #include "search/search.h"
 #include "sim.h"
 
@@ -15,20 +18,27 @@ struct node {
 	uint8_t n, taken;
 	bool model; /* a choice of the memory model, not of the scheduler */
 	uint8_t option[OPTIONS];
-	uint64_t left; /* indices still to explore after `taken` */
-	uint64_t done; /* options explored, as bits of sim.sleep */
+	uint64_t left;   /* indices still to explore after `taken` */
+	uint64_t spare;  /* dpor: explored only if wanted */
+	uint64_t barred; /* dpor: not within the budget */
+	uint64_t done;   /* options explored, as bits of sim.sleep */
+	uint64_t set;    /* dpor: options taken, to be taken, or asleep */
+	unsigned steps;  /* before it */
 };
 
 static struct node stack[MAX_CHOICES];
 static unsigned depth, top; /* decisions of this execution; nodes on the stack */
-static bool reduce;
+static bool reduce, dpor, picked;
+static unsigned known_steps;
 static uint64_t excluded;
 
-void dfs_start(bool sleep_sets)
+void dfs_start(enum reduction how)
 {
 	top = 0;
 	excluded = 0;
-	reduce = sleep_sets && !budget_any();
+	known_steps = 0;
+	reduce = how != ALL_ORDERS && !budget_any();
+	dpor = how == SOURCE_SETS && !budget_stale();
 }
 
 uint64_t dfs_excluded(void)
@@ -42,6 +52,26 @@ static void begin(uint64_t n)
 	depth = 0;
 	budget_begin();
 	sim.reduce = reduce;
+	picked = false;
+	if (dpor)
+		dpor_begin(known_steps, budget_any());
+}
+
+/* Leaves one option to be taken, the clock as well if it is one; the others are
+ * spare. */
+static void spare_all(struct node *d)
+{
+	uint64_t first = d->left & -d->left;
+	for (unsigned i = 0; i < d->n; i++) {
+		bool offered = (d->left | d->barred) >> i & 1;
+		if (d->option[i] == CLOCK)
+			first |= d->left & bit(i);
+		d->set |= offered ? 0 : bit(d->option[i]);
+	}
+	d->spare = d->left & ~first;
+	d->left = first;
+	for (unsigned i = 0; i < d->n; i++)
+		d->set |= first >> i & 1 ? bit(d->option[i]) : 0;
 }
 
 static unsigned grow(const uint8_t *options, unsigned n)
@@ -50,18 +80,22 @@ static unsigned grow(const uint8_t *options, unsigned n)
 	memcpy(d->option, options, n);
 	d->n = n;
 	d->model = false;
-	d->left = d->done = 0;
+	d->left = d->done = d->spare = d->barred = d->set = 0;
+	d->steps = sim.taken;
 	for (unsigned i = 0; i < n; i++) {
 		if (sim.reduce && sim.sleep >> options[i] & 1)
 			continue;
 		if (budget_excludes(options[i])) {
-			excluded++;
+			excluded += !dpor;
+			d->barred |= bit(i);
 			continue;
 		}
 		d->left |= bit(i);
 	}
 	if (!d->left)
 		return n;
+	if (dpor)
+		spare_all(d);
 	d->taken = __builtin_ctzll(d->left);
 	d->left &= d->left - 1;
 	top++;
@@ -84,6 +118,7 @@ static unsigned pick(const uint8_t *options, unsigned n)
 			return n;
 	}
 	depth++;
+	picked = true;
 	budget_spend(options[index]);
 	return index;
 }
@@ -98,7 +133,8 @@ static unsigned choose(unsigned n)
 		d->n = n;
 		d->model = true;
 		d->taken = 0;
-		d->done = 0;
+		d->done = d->spare = 0;
+		d->steps = sim.taken;
 		d->left = spent ? 0 : ~bit(0) & (n < 64 ? bit(n) - 1 : ~0ull);
 		excluded += spent ? n - 1 : 0;
 	}
@@ -113,6 +149,9 @@ static unsigned choose(unsigned n)
  * depends on it is done. */
 static void took(unsigned option)
 {
+	if (dpor)
+		dpor_took(option, picked ? depth - 1 : NO_NODE);
+	picked = false;
 	if (!sim.reduce)
 		return;
 	const struct op *done = op_of(option);
@@ -125,8 +164,38 @@ static void took(unsigned option)
 	sim.sleep = keep;
 }
 
+bool dfs_covers(uint32_t node, uint64_t options)
+{
+	return stack[node].set & options;
+}
+
+void dfs_want(uint32_t node, unsigned option)
+{
+	struct node *d = &stack[node];
+	unsigned i = 0;
+	while (i < d->n && d->option[i] != option)
+		i++;
+	if (i == d->n) {
+		dfs_want_all(node);
+		return;
+	}
+	excluded += d->barred >> i & 1;
+	d->barred &= ~bit(i);
+	d->left |= d->spare & bit(i);
+	d->spare &= ~bit(i);
+	d->set |= bit(option);
+}
+
+void dfs_want_all(uint32_t node)
+{
+	for (unsigned i = 0; i < stack[node].n; i++)
+		dfs_want(node, stack[node].option[i]);
+}
+
 static bool next(void)
 {
+	if (dpor)
+		dpor_end();
 	while (top > 0) {
 		struct node *d = &stack[top - 1];
 		if (d->left) {
@@ -134,6 +203,7 @@ static bool next(void)
 				d->done |= bit(d->option[d->taken]);
 			d->taken = __builtin_ctzll(d->left);
 			d->left &= d->left - 1;
+			known_steps = d->steps;
 			return true;
 		}
 		top--;

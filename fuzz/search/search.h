@@ -36,10 +36,13 @@ void random_seed(uint64_t seed);
 void pct_seed(uint64_t seed, unsigned depth);
 void pos_seed(uint64_t seed);
 
-/* Begins a depth-first search from the first execution. Without a budget, sleep
- * sets leave out equivalent executions; with one they would break its promise
- * (every execution within it is run), so they are off. */
-void dfs_start(bool sleep_sets);
+/* How a depth-first search leaves out equivalent executions: not at all, by
+ * sleep sets, or by source sets and these. A budget makes a promise, that every
+ * execution within it is run or equivalent to one that is: so under one sleep
+ * sets are off, and source sets as well if it limits stale reads. */
+enum reduction { ALL_ORDERS, SLEEP_SETS, SOURCE_SETS };
+/* Begins a depth-first search from the first execution. */
+void dfs_start(enum reduction how);
 /* Options that a bound has excluded so far. */
 uint64_t dfs_excluded(void);
 

@@ -1,0 +1,14 @@
+/* Two poppers on the last two slots. */
+#include "span_pop.h"
+
+static void prepare(void *state, struct slot *slots)
+{
+	(void)slots;
+	pop_prepare(state, 2);
+}
+
+CASE(span_pop_two,
+     .purpose = "two poppers on the last slots of a block",
+     .state_size = sizeof(struct pop_state),
+     .actor = { { "first", pop_last }, { "second", pop_last } },
+     .prepare = prepare, .judge = pop_judge, POP_OUTCOMES);
