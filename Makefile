@@ -23,6 +23,7 @@ CFLAGS_COMMON := -std=gnu11 -O2 -g -Wall -Wextra -I targets -I stress -I .
 include stress/rules.mk
 include stress/probes/rules.mk
 -include fuzz/rules.mk
+-include fuzz/fuzzers/rules.mk
 -include tests/unit/rules.mk
 include ci/arm64.mk
 
@@ -48,6 +49,15 @@ explore: deps ## the explorer over every case, variant and model; prints the tab
 medians: deps ## how soon close_vs_block shows each switch, by model; medians of 20 seeds
 	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=explore
 	@$(PYTHON) fuzz/medians.py $(MEDIANS_ARGS)
+
+# Each variant is to be found, what is fixed to stay clean.
+TIME ?= 60
+.PHONY: build-fuzz fuzz
+build-fuzz: fuzz-lane corpus-lane
+fuzz: deps ## libFuzzer, TIME=60 seconds per fuzzer
+	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=explore
+	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=fuzz
+	@$(PYTHON) fuzz/fuzzers/run.py --time $(TIME) $(FUZZ_ARGS)
 
 .PHONY: doctor
 doctor: ## is this machine fit to storm, and what to do if not

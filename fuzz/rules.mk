@@ -28,7 +28,7 @@ explore_sources_unit := $(wildcard tests/unit/explore_*.c) targets/sched/context
 
 explore_base := $(wildcard targets/base/*.c)
 explore_engine := $(filter-out fuzz/main.c,$(wildcard fuzz/*.c fuzz/*/*.c))
-explore_engine := $(filter-out fuzz/cases/% fuzz/litmus/%,$(explore_engine))
+explore_engine := $(filter-out fuzz/cases/% fuzz/litmus/% fuzz/fuzzers/%,$(explore_engine))
 explore_litmus := $(wildcard fuzz/litmus/*.c)
 
 .PHONY: explore-lane

@@ -28,6 +28,11 @@ const struct slot *runner_slots(void)
 	return slots;
 }
 
+const struct test_case *runner_case(void)
+{
+	return the_case;
+}
+
 /* A crash of the code under test ends the execution, not the program. */
 static void on_signal(int number)
 {
@@ -74,24 +79,41 @@ static void catch_signals(void)
 	alarm(HANG_SECONDS);
 }
 
-void runner_open(const struct test_case *c)
+/* Memory for slots and state, at the same address for every case. */
+static void map_state(const struct test_case *c)
 {
-	the_case = c;
-	size_t bytes = (c->state_size + 127) & ~(size_t)127;
-	slots = region_map(REGION_STATE, MAX_SLOTS * sizeof *slots + bytes);
+	static size_t mapped;
+	size_t bytes = MAX_SLOTS * sizeof *slots + ((c->state_size + 127) & ~(size_t)127);
+	if (case_slots(c) > MAX_SLOTS)
+		engine_error("case %s has more than %d slots", c->name, MAX_SLOTS);
+	if (bytes <= mapped)
+		return;
+	if (slots)
+		munmap(slots, mapped);
+	slots = region_map(REGION_STATE, bytes);
 	state = slots + MAX_SLOTS;
 	if (!slots)
 		engine_error("no memory for the state of %s", c->name);
-	if (case_slots(c) > MAX_SLOTS)
-		engine_error("case %s has more than %d slots", c->name, MAX_SLOTS);
+	mapped = bytes;
+}
+
+void runner_open(const struct test_case *c)
+{
+	if (!the_case) {
+		globals_keep();
+		sim_setup();
+		catch_signals();
+	}
+	map_state(c);
+	if (c == the_case)
+		return;
+	the_case = c;
 	runtime = &simulated_runtime;
 	actors = case_actors(c);
 	all_slots = case_slots(c);
+	outcomes = 0;
 	while (outcomes < MAX_OUTCOMES && c->outcomes[outcomes].name)
 		outcomes++;
-	globals_keep();
-	sim_setup();
-	catch_signals();
 }
 
 static void reset_slots(void)

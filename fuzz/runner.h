@@ -13,8 +13,11 @@ struct run {
 	char detail[160];     /* of a finding, where the outcome's meaning does not say */
 };
 
-/* Sets up for that case; its state and slots live until the program ends. */
+/* Sets up for that case, in place of the one before; the memory of state and
+ * slots lives until the program ends. */
 void runner_open(const struct test_case *c);
+/* The one set up for, or NULL. */
+const struct test_case *runner_case(void);
 /* Runs it once, with the search, model and options in force. */
 void runner_run(struct run *r);
 

@@ -13,6 +13,7 @@ enum { TEXT = 400, COLUMN = 4, FIRST_LINES = 300, LAST_LINES = 60 };
 enum { LOOKS_SHOWN = 8 };
 
 bool trace_on;
+void (*trace_listener)(const struct event *e);
 uint32_t trace_events;
 struct event trace_event[MAX_EVENTS];
 static struct event reading; /* what is known of the access under way */
@@ -27,6 +28,7 @@ void trace_add_read(const struct store *from, const struct store *newest)
 {
 	reading.reads = true;
 	reading.from_thread = from->thread;
+	reading.from_pc = from->pc;
 	reading.from = from->event;
 	reading.stale = newest != NULL;
 	if (newest) {
@@ -43,26 +45,37 @@ void trace_add_early(const struct store *follower)
 	reading.follower = follower->event;
 }
 
-void trace_add(const struct event *e)
+/* Adds to an access what trace_add_read() and trace_add_early() said of it. */
+static void complete(struct event *at, const struct event *e)
 {
-	if (trace_events == MAX_EVENTS || (sim.grace > LOOKS_SHOWN && e->what != EV_NOTE))
-		return;
-	struct event *at = &trace_event[trace_events++];
-	struct event read = reading;
 	*at = *e;
 	if (e->what != EV_ACCESS)
 		return;
-	at->early = read.early;
-	at->follower_thread = read.follower_thread;
-	at->follower = read.follower;
-	at->reads = read.reads;
-	at->stale = read.stale;
-	at->from_thread = read.from_thread;
-	at->from = read.from;
-	at->newest_thread = read.newest_thread;
-	at->newest = read.newest;
-	at->newest_value = read.newest_value;
+	at->early = reading.early;
+	at->follower_thread = reading.follower_thread;
+	at->follower = reading.follower;
+	at->reads = reading.reads;
+	at->stale = reading.stale;
+	at->from_thread = reading.from_thread;
+	at->from_pc = reading.from_pc;
+	at->from = reading.from;
+	at->newest_thread = reading.newest_thread;
+	at->newest = reading.newest;
+	at->newest_value = reading.newest_value;
 	reading.reads = reading.early = false;
+}
+
+void trace_add(const struct event *e)
+{
+	if (trace_listener) {
+		struct event heard;
+		complete(&heard, e);
+		trace_listener(&heard);
+		return;
+	}
+	if (trace_events == MAX_EVENTS || (sim.grace > LOOKS_SHOWN && e->what != EV_NOTE))
+		return;
+	complete(&trace_event[trace_events++], e);
 }
 
 /* --- rendering --- */

@@ -23,6 +23,7 @@ struct event {
 	bool reads, stale;
 	bool early;          /* of a store: it takes a place before `follower` */
 	uint8_t from_thread, newest_thread, follower_thread;
+	void *from_pc;
 	uint32_t from, newest, follower;
 	uint64_t newest_value;
 };
@@ -30,6 +31,8 @@ struct event {
 extern bool trace_on;
 extern uint32_t trace_events;
 extern struct event trace_event[MAX_EVENTS];
+/* Gets each event, which is then not kept; NULL: they are kept. */
+extern void (*trace_listener)(const struct event *e);
 
 void trace_add(const struct event *e);
 void trace_add_read(const struct store *from, const struct store *newest);

@@ -17,6 +17,10 @@ enum pin_result pin_failed(char why[PIN_WHY], const char *format, ...)
 	va_list args;
 	va_start(args, format);
 	vsnprintf(why, PIN_WHY, format, args);
+	/* One line, whatever is quoted in it. */
+	for (char *c = why; *c; c++)
+		if ((unsigned char)*c < ' ')
+			*c = '?';
 	va_end(args);
 	return PIN_ERROR;
 }

@@ -68,7 +68,7 @@ static int parse_range(const char *text, const char *end, unsigned count, struct
 
 static int complain(char why[PIN_WHY], const char *part, const char *end, const char *what)
 {
-	snprintf(why, PIN_WHY, "%.*s: %s", (int)(end - part), part, what);
+	pin_failed(why, "%.*s: %s", (int)(end - part), part, what);
 	return -1;
 }
 
@@ -95,8 +95,8 @@ static int add(hwloc_topology_t t, const char *text, const char *end,
 	if (parse_range(colon + 1, stop, count, &r))
 		return complain(why, colon + 1, stop, "bad index; N, N-M, N-, all, odd or even");
 	if (r.first >= count || r.last >= count) {
-		snprintf(why, PIN_WHY, "%.*s: there %s %u here, numbered from 0",
-			 (int)(stop - text), text, count == 1 ? "is" : "are", count);
+		pin_failed(why, "%.*s: there %s %u here, numbered from 0",
+			   (int)(stop - text), text, count == 1 ? "is" : "are", count);
 		return -1;
 	}
 	for (unsigned i = r.first; i <= r.last; i += r.step) {

@@ -323,3 +323,15 @@ TEST(text)
 	pin_text(&plan, false, small, sizeof small);
 	CHECK_STR(small, "core:0.");
 }
+
+/* Found by fuzz_pin. */
+TEST(a_reason_is_one_line_whatever_it_quotes)
+{
+	static struct pin_plan plan;
+	char why[PIN_WHY];
+	CHECK_EQ(pin_topology_load("core:2 pu:1", why), PIN_OK);
+	CHECK_EQ(pin_by_list(&plan, "foo\n:0", 1), PIN_ERROR);
+	CHECK(!strchr(plan.why, '\n'));
+	CHECK_EQ(pin_by_placement(&plan, "s\nmt", 1, 0), PIN_ERROR);
+	CHECK(!strchr(plan.why, '\n'));
+}

@@ -1,0 +1,106 @@
+#include "common/executions.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/fuzzer.h"
+#include "memory/model.h"
+#include "output.h"
+#include "search/search.h"
+
+enum { SHRINK_EXECUTIONS = 2000, CIRCLE = 1 << 16 };
+
+static const char *const models[] = { "sc", "tso", "armv8", "armv8+lse", "armv8+rcpc",
+				      "armv8+lse+rcpc", "c11" };
+static const struct test_case *all[MAX_CASES];
+static unsigned cases;
+static uint16_t place[MAX_CASES];
+static uint64_t executions;
+
+/* FNV-1a, folded. */
+static uint16_t place_of(const char *name)
+{
+	uint32_t h = 2166136261u;
+	for (; *name; name++)
+		h = (h ^ (uint8_t)*name) * 16777619u;
+	return h ^ h >> 16;
+}
+
+void executions_open(bool whole)
+{
+	const struct test_case *list[MAX_CASES];
+	unsigned n = all_cases(list);
+	for (unsigned i = 0; i < n; i++) {
+		if (list[i]->whole != whole)
+			continue;
+		place[cases] = place_of(list[i]->name);
+		all[cases++] = list[i];
+	}
+	if (cases == 0)
+		engine_error("no such cases in %s", build.target);
+	runner_open(all[0]);
+	feedback_open();
+	/* Hangs and aborts are libFuzzer's to notice. */
+	alarm(0);
+	signal(SIGALRM, SIG_DFL);
+	signal(SIGABRT, SIG_DFL);
+}
+
+static const struct test_case *chosen(const uint8_t *header)
+{
+	unsigned from = header[0] | header[1] << 8, best = 0, least = CIRCLE;
+	for (unsigned i = 0; i < cases; i++) {
+		unsigned distance = (place[i] - from) & (CIRCLE - 1);
+		if (distance < least) {
+			least = distance;
+			best = i;
+		}
+	}
+	return all[best];
+}
+
+static void report(const struct run *run, enum model bit)
+{
+	static struct options o;
+	static struct result r;
+	char program[300];
+	o.request = (struct request){ .model = model, .model_bit = bit, .seed = 1, .search = RANDOM,
+				      .preemptions = -1, .stale = -1 };
+	o.request.test = runner_case();
+	o.trace = !fuzzer_runs_corpus;
+	r.executions = r.first_hit_execution = executions;
+	r.found = r.bounded = true;
+	r.elapsed = 1e9;
+	r.finding.run = *run;
+	r.finding.race = race;
+	r.finding.choices = sim.choices;
+	memcpy(r.finding.choice, sim.choice, sim.choices);
+	snprintf(program, sizeof program, "build/explore/%s/%s/explore", build.target,
+		 build.variant);
+	explore_shrink(&r.finding, SHRINK_EXECUTIONS);
+	print_result(&o, &r, program);
+	fuzzer_found();
+}
+
+void executions_run(const uint8_t *data, size_t size)
+{
+	struct run run;
+	enum model bit;
+	uint8_t header[INPUT_HEADER] = { 0 };
+	size_t given = size < INPUT_HEADER ? size : INPUT_HEADER;
+	if (given > 0)
+		memcpy(header, data, given);
+	runner_open(chosen(header));
+	model = model_named(models[header[2] % (sizeof models / sizeof *models)], &bit);
+	bytes_start(data + given, size - given);
+	search = &bytes_search;
+	search->begin(executions++);
+	feedback_begin();
+	runner_run(&run);
+	feedback_end();
+	if (run.failure != NO_FAILURE)
+		report(&run, bit);
+}
