@@ -339,6 +339,9 @@ def dead_files(sources):
 
 # --- the gate ---
 
+DATA = ("build/", "fuzz/fuzzers/inputs/")  # built, and what programs read as bytes
+
+
 
 def listed(root):
     """Paths that git tracks or would track; outside git, all that is not hidden."""
@@ -347,7 +350,7 @@ def listed(root):
     paths = git.stdout.split("\0") if git.returncode == 0 else [
         str(p.relative_to(root)) for p in root.rglob("*")
         if not any(part.startswith(".") for part in p.relative_to(root).parts)]
-    return sorted(p for p in set(paths) if p and not p.startswith("build/")
+    return sorted(p for p in set(paths) if p and not p.startswith(DATA)
                   and (root / p).is_file() and not (root / p).is_symlink())
 
 

@@ -25,6 +25,7 @@ FUZZ_CFLAGS = -std=gnu11 -O2 -g -I targets -I fuzz -I fuzz/fuzzers -I stress -I 
 FUZZ_COUNTED ?= -fsanitize-coverage=inline-8bit-counters,pc-table
 FUZZ_SANITIZED ?= -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 FUZZ_LINK ?= $(FUZZ_CC)
+FUZZ_LINK_SANITIZED ?= $(FUZZ_SANITIZED)
 FUZZ_LIBRARY ?= -fsanitize=fuzzer
 FUZZ_RENAME = $(EXPLORE_RENAME) $(foreach f,read1 write1,--redefine-sym __tsan_$(f)=fuzz_$(f))
 CORPUS_SANITIZED = -fsanitize=address,undefined -fno-sanitize-recover=all \
@@ -108,7 +109,7 @@ endef
 fuzz_alike := $(addprefix fuzz/fuzzers/common/,found.c leave.c)
 define fuzz_both
 $(call fuzz_alone,$(FUZZ_OUT),$(1),$(2),$(3),$(4),$$(FUZZ_CC),$$(FUZZ_SANITIZED),$$(FUZZ_LINK) \
-	$$(FUZZ_SANITIZED) $$(FUZZ_LIBRARY),$(fuzz_alike))
+	$$(FUZZ_LINK_SANITIZED) $$(FUZZ_LIBRARY),$(fuzz_alike))
 $(call fuzz_alone,$(CORPUS_OUT),$(1),$(2),$(3),$(4),$$(EXPLORE_CC),$$(CORPUS_SANITIZED), \
 	$$(EXPLORE_CC) $$(CORPUS_SANITIZED),$(fuzz_alike) $(corpus_only))
 fuzz-lane: $(FUZZ_OUT)/$(1)/$(2)/$(3)

@@ -2,7 +2,7 @@
 """Runs the fuzzers of build/fuzz, each for a while, and prints what they found.
 
     fuzz/fuzzers/run.py [--target T] [--variant V] [--fuzzer F] [--time S] [--empty]
-                        [--repeat N] [--feedback LETTERS] [--jobs N] [--seed N]
+                        [--repeat N] [--feedback LETTERS] [--jobs N] [--seed N] [--zip FILE]
 
 Each begins with the inputs of fuzz/fuzzers/inputs/TARGET/FUZZER, or with none (--empty); what it
 keeps goes to build/fuzz/corpus, what it finds to build/fuzz/findings, a line of JSON per run to
@@ -27,6 +27,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 INPUTS = ROOT / "fuzz/fuzzers/inputs"
@@ -64,9 +65,26 @@ def expected(target, variant, name):
                if c["whole"] == (name == "fuzz_whole"))
 
 
+def inputs(target, name):
+    """Folders of inputs: the committed ones, and those that the source names."""
+    source = ROOT / f"fuzz/fuzzers/{target}/{name}.c"
+    said = re.findall(r"^/\* inputs: (.*) \*/$", source.read_text(), re.M) \
+        if source.exists() else []
+    folders = [INPUTS / target / name, *(ROOT / f for line in said for f in line.split())]
+    return [f for f in folders if f.is_dir()]
+
+
+def pack(path, target, name):
+    """The inputs as a zip file, as fuzzing farms want them; nothing where there are none."""
+    files = [f for folder in inputs(target, name) for f in sorted(folder.iterdir()) if f.is_file()]
+    if files:
+        with zipfile.ZipFile(path, "w") as out:
+            for f in files:
+                out.write(f, f.name)
+
+
 def command(path, name, corpus, artifacts, seed, options):
     """libFuzzer's command line; its own time-out is twenty minutes if none is given."""
-    seeds = INPUTS / path.parts[-3] / name
     asked = ["timeout", "-k", "10", str(options.time + SLACK), path,
              f"-max_total_time={options.time}", "-timeout=20", "-rss_limit_mb=2048",
              f"-seed={seed}", "-print_final_stats=1", f"-artifact_prefix={artifacts}/",
@@ -76,9 +94,7 @@ def command(path, name, corpus, artifacts, seed, options):
     else:
         words = ROOT / f"fuzz/fuzzers/{path.parts[-3]}/{name}.dict"
         asked += [f"-dict={words}"] if words.exists() else []
-    if not options.empty and seeds.is_dir():
-        asked.append(seeds)
-    return asked
+    return asked if options.empty else asked + inputs(path.parts[-3], name)
 
 
 def run(fuzzer, seed, options):
@@ -153,6 +169,8 @@ def parse(arguments):
     parser.add_argument("--empty", action="store_true", help="begin without inputs")
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--feedback", default="rhs")
+    parser.add_argument("--zip", type=pathlib.Path, metavar="FILE",
+                        help="only put the inputs of --target's --fuzzer there")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     return parser.parse_args(arguments)
@@ -160,6 +178,9 @@ def parse(arguments):
 
 def main(arguments=None):
     options = parse(arguments)
+    if options.zip:
+        pack(options.zip, options.target, options.fuzzer)
+        return 0
     todo = list(fuzzers(options))
     if not todo:
         print("run.py: no such fuzzer: build them first (make build LANE=fuzz)", file=sys.stderr)

@@ -57,7 +57,7 @@ def main():
     made = 0
     for explore in sorted((ROOT / "build/explore").glob("*/BUG_*/explore")):
         target, variant = explore.parts[-3:-1]
-        if options.target not in (None, target):
+        if options.target not in (None, target) or not (ROOT / "targets" / target).is_dir():
             continue
         listed = subprocess.run([explore, "--list", "--json"], capture_output=True, text=True,
                                 check=True).stdout

@@ -16,7 +16,8 @@ static size_t up(size_t bytes, size_t to)
 
 void span_memory_init(struct span_memory *m, void *region, size_t bytes)
 {
-	*m = (struct span_memory){ .next = region, .end = (char *)region + bytes };
+	char *end = region ? (char *)region + bytes : NULL;
+	*m = (struct span_memory){ .next = region, .end = end };
 	mutex_init(&m->lock);
 }
 

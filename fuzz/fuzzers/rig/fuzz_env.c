@@ -1,6 +1,6 @@
 /* Environments as --env reads them: what was read is written out and means
  * the same again. */
-/* links: stress/engine/env.c stress/engine/clock.c */
+/* links: stress/engine/env.c stress/engine/clock.c stress/world.c */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* The reader of litmus files: any text is read, or refused with status 64. What
- * was read has a condition that can be asked. */
+ * was read has a condition that can be written. */
 /* links: engine fuzz/litmus/[!m]*.c */
+/* inputs: fuzz/litmus */
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +23,7 @@ static void read(void *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	int32_t state[MAX_OBSERVED] = { 0 };
+	char condition[MAX_CONDITION];
 	char *text = malloc(size + 1);
 	if (!text)
 		return 0;
@@ -33,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (leave_or_return(read, text, &status)) {
 		leave_check(test.programs <= MAX_PROGRAMS && test.shown <= MAX_OBSERVED,
 			    "a test larger than its table");
-		litmus_holds(&test, state);
+		litmus_condition(&test, condition);
 	} else {
 		leave_check(status == 64, "refused with another status than 64");
 	}

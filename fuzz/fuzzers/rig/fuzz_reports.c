@@ -1,5 +1,6 @@
 /* The reader of sanitizers' reports: any text, cut off anywhere. */
 /* links: stress/engine/diagnosis.c */
+/* inputs: tests/unit/reports */
 #include <stdlib.h>
 #include <string.h>
 

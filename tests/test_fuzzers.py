@@ -1,0 +1,168 @@
+"""The fuzzers: what their committed inputs show, with any compiler; and libFuzzer itself, briefly.
+
+Bounded by counts of executions. `make fuzz` is the long form.
+"""
+import importlib.util
+import json
+import re
+import subprocess
+
+import pytest
+
+from tests.explorer import ROOT
+
+INPUTS = ROOT / "fuzz/fuzzers/inputs"
+SOURCES = ROOT / "fuzz/fuzzers"
+ENOUGH = 300000  # executions: ten times the median of the variant that needs most
+
+
+
+def script(name):
+    spec = importlib.util.spec_from_file_location(name, SOURCES / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+seeds, fuzzing = script("seeds"), script("run")
+
+
+def make(*goals):
+    subprocess.run(["make", "-s", "-j2", "-f", "fuzz/fuzzers/rules.mk", *goals], cwd=ROOT,
+                   check=True)
+
+
+def run(program, *arguments, env=None):
+    return subprocess.run(["timeout", "-k", "10", "400", ROOT / program, *arguments], cwd=ROOT,
+                          capture_output=True, text=True, errors="replace", env=env,
+                          stdin=subprocess.DEVNULL, check=False)
+
+
+# (fuzzer, target, variant, path) of the inputs that show a bug of that variant
+COMMITTED = [(path.parts[-2], path.parts[-3], path.name.split(".")[0], path)
+             for path in sorted(INPUTS.glob("*/*/BUG_*"))]
+FINDINGS = [c for c in COMMITTED if c[0] in ("fuzz_case", "fuzz_whole")]
+MODELS = [c for c in COMMITTED if c not in FINDINGS]
+
+
+FUZZERS = sorted((p.name, p.parent.name) for p in INPUTS.glob("*/*") if p.parent.name != "rig")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def built():
+    names = {(t, v, f) for f, t, v, _ in COMMITTED} | {(t, "fixed", f) for f, t in FUZZERS}
+    make(*sorted(f"build/corpus/{t}/{v}/{f}" for t, v, f in names),
+         *sorted(f"build/corpus/rig/fixed/{p.stem}" for p in (SOURCES / "rig").glob("*.c")))
+
+
+def test_every_variant_has_an_input():
+    """Of those that some case expects; what is there was made from the explorer's findings."""
+    have = {(t, v) for _, t, v, _ in FINDINGS}
+    for explore in (ROOT / "build/explore").glob("*/BUG_*/explore"):
+        target, variant = explore.parts[-3:-1]
+        listed = subprocess.run([explore, "--list", "--json"], capture_output=True, text=True,
+                                check=True).stdout
+        if target == "shapes":
+            continue
+        if any(e["variant"] == variant and e["models"]
+               for line in listed.splitlines() for e in json.loads(line)["expect"]):
+            assert (target, variant) in have
+
+
+def subjects():
+    return sorted({(f, t, v) for f, t, v, _ in FINDINGS})
+
+
+@pytest.mark.parametrize("fuzzer, target, variant", subjects())
+def test_inputs_show_their_bug(fuzzer, target, variant):
+    """In the variant each is named for, and the class that the case expects."""
+    paths = [p for f, t, v, p in FINDINGS if (f, t, v) == (fuzzer, target, variant)]
+    ran = run(f"build/corpus/{target}/{variant}/{fuzzer}", *paths)
+    assert ran.returncode == 1, ran.stdout + ran.stderr
+    assert f"{len(paths)} inputs, {len(paths)} findings" in ran.stdout
+    assert ran.stdout.count("\nCAUGHT ") == len(paths)
+    for path in paths:
+        case, model = path.name.split(".")[1:]
+        assert f"{target}/{variant} {case} {model}: execution" in ran.stdout
+
+
+@pytest.mark.parametrize("fuzzer, target, variant, path", MODELS)
+def test_models_fail_where_the_code_does(fuzzer, target, variant, path):
+    ran = run(f"build/corpus/{target}/{variant}/{fuzzer}", path)
+    assert ran.returncode == 1 and "finding: " in ran.stdout
+
+
+@pytest.mark.parametrize("fuzzer, target", FUZZERS)
+def test_fixed_is_clean_on_all_inputs(fuzzer, target):
+    ran = run(f"build/corpus/{target}/fixed/{fuzzer}", INPUTS / target / fuzzer)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.stdout.splitlines()[-1].endswith(" inputs, 0 findings")
+
+
+def test_a_finding_is_the_explorers():
+    """The replay command that a fuzzer prints shows the same class in the explorer."""
+    fuzzer, target, variant, path = FINDINGS[0]
+    ran = run(f"build/corpus/{target}/{variant}/{fuzzer}", path)
+    wanted = re.search(r"execution \d+: (\w+):", ran.stdout).group(1)
+    replay = re.search(r"^replay: (\S+) --replay '(.*)'$", ran.stdout, re.M)
+    again = run(replay.group(1), "--replay", replay.group(2), "--json")
+    result = json.loads(again.stdout)
+    assert (result["misfits"], result["code_changed"]) == (0, False)
+    assert result["finding"]["class"] == wanted
+
+
+def test_the_input_names_the_case():
+    """seeds.py and executions.c agree on where a case stands: every input runs its own."""
+    for _, target, variant, path in FINDINGS[:5]:
+        case, model = path.name.split(".")[1:]
+        data = path.read_bytes()
+        assert int.from_bytes(data[:2], "little") == seeds.place(case)
+        assert seeds.MODELS[data[2]] == model
+
+
+@pytest.mark.parametrize("name", sorted(p.stem for p in (SOURCES / "rig").glob("fuzz_*.c")))
+def test_readers_of_outside_input(name):
+    """Sanitized, on the committed inputs and on what the project itself writes."""
+    folders = fuzzing.inputs("rig", name)
+    assert folders, "no inputs"
+    ran = run(f"build/corpus/rig/fixed/{name}", *folders)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_usage_and_unreadable_inputs(tmp_path):
+    program = "build/corpus/rig/fixed/fuzz_env"
+    assert run(program).returncode == 64
+    ran = run(program, tmp_path / "absent")
+    assert ran.returncode == 2 and "cannot read" in ran.stderr
+    assert len(ran.stderr.splitlines()) == 1
+
+
+# --- libFuzzer, where clang has it ---
+
+
+def fuzz(target, variant, *arguments, **environment):
+    program = f"build/fuzz/{target}/{variant}/fuzz_case"
+    make(program)
+    return run(program, "-timeout=20", "-max_len=1024", *arguments,
+               env={"PATH": "/usr/bin:/bin", **environment})
+
+
+def test_a_bug_is_found_from_nothing(tmp_path):
+    """And libFuzzer keeps the input, which shows the same bug in the plain program."""
+    ran = fuzz("poller", "BUG_PUBLISH_LATE", f"-runs={ENOUGH}", "-seed=1",
+               f"-artifact_prefix={tmp_path}/")
+    assert ran.returncode == 77, ran.stderr[-2000:]
+    assert "CAUGHT" in ran.stdout and "replay: build/explore/poller/" in ran.stdout
+    (kept,) = tmp_path.glob("crash-*")
+    again = run("build/corpus/poller/BUG_PUBLISH_LATE/fuzz_case", kept)
+    assert again.returncode == 1 and "CAUGHT" in again.stdout
+
+
+def test_fixed_stays_clean_and_counters_count(tmp_path):
+    features = {}
+    for letters in ("", "rhs"):
+        ran = fuzz("poller", "fixed", "-runs=20000", "-seed=1", f"-artifact_prefix={tmp_path}/",
+                   FEEDBACK=letters)
+        assert ran.returncode == 0, ran.stderr[-2000:]
+        features[letters] = int(re.findall(r"ft: (\d+)", ran.stderr)[-1])
+    assert features["rhs"] > features[""]
