@@ -6,7 +6,7 @@
 #include "tests/unit/check.h"
 
 /* Runs fn(arg) as the first of a scheduler's goroutines, to the end of all. */
-static struct sched_counts run(unsigned procs, void (*fn)(void *), void *arg)
+static inline struct sched_counts run(unsigned procs, void (*fn)(void *), void *arg)
 {
 	struct sched_config c = { .procs = procs };
 	struct sched_counts counts;
