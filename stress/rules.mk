@@ -94,15 +94,21 @@ $(foreach l,$(lanes),$(eval binaries_$l :=)$(foreach t,$(targets),$(foreach v,$(
 	lane_variants,$l,$(variants_$t)),$(eval $(call variant_rules,$l,$t,$v)))))
 $(foreach l,$(lanes),$(eval $(call lane_rules,$l)))
 
-# Bench programs: stress/bench/<target>.c with that target's fixed form.
+# Bench programs: stress/bench/<target>.c, and <target>.<part>.c, with that
+# target's fixed form.
 benches := $(patsubst stress/bench/%.c,build/native/bench/%,$(wildcard stress/bench/*.c))
-$(benches): build/native/bench/%: build/native/obj/stress/bench/%.o \
-		build/native/%/fixed/natural.o \
-		$(call objects,build/native/obj,stress/engine/emit.c stress/world.c $(wildcard \
-		targets/base/*.c))
-	@mkdir -p $(@D)
-	@$(CC) -o $@ build/native/$*/fixed/natural.o.tmp \
-		$(filter-out %/natural.o,$(filter %.o,$^)) $(native_libs)
+bench_objects := $(call objects,build/native/obj,stress/engine/emit.c stress/world.c $(wildcard \
+	targets/base/*.c))
+# $(call bench_rule,program,target)
+define bench_rule
+build/native/bench/$1: build/native/obj/stress/bench/$1.o build/native/$2/fixed/natural.o \
+		$(bench_objects)
+	@mkdir -p $$(@D)
+	@$$(CC) -o $$@ build/native/$2/fixed/natural.o.tmp \
+		$$(filter-out %/natural.o,$$(filter %.o,$$^)) $$(native_libs)
+endef
+$(foreach b,$(benches:build/native/bench/%=%),$(eval $(call \
+	bench_rule,$b,$(firstword $(subst ., ,$b)))))
 -include $(benches:build/native/bench/%=build/native/obj/stress/bench/%.d)
 
 build-native: $(benches)

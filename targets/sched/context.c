@@ -6,8 +6,7 @@
 
 /* context_jump(from, sp): saves the running context on its stack, that stack in
  * from->sp, and goes on with what was saved at sp. There it returns `from`:
- * whom the context arrives from. One place calls it, so that processors predict
- * its return.
+ * whom the context arrives from.
  *
  * Loading a control word costs more than looking at it: only if it differs.
  *
