@@ -149,7 +149,7 @@ def replay(subject: Subject) -> str:
 
 
 STORM_FIGURES = ("operations", "ops", "commits", "aborts", "events", "descriptors",
-                 "parked_most", "graces", "cleared", "rescued", "failed_opens")
+                 "parked_most", "graces", "cleared", "rescued", "failed_opens", "in_vain")
 KEPT_SAMPLES = 160
 
 

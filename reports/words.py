@@ -22,12 +22,13 @@ MEANINGS = {
 }
 
 STORM = {"commits": "goroutines that parked, and were in the semaphore",
-         "aborts": "parks called off by their commit step", "events": "from epoll",
+         "aborts": "parks called off by their commit step", "events": "from the kernel",
          "descriptors": "held by the target at once, at most",
          "parked_most": "goroutines parked at once, at most",
          "graces": "times that suspicions were put to the proof",
          "cleared": "suspicions that did not hold", "rescued": "goroutines readied by the rig",
-         "failed_opens": "for want of descriptors or ports"}
+         "failed_opens": "for want of descriptors or ports",
+         "in_vain": "waits that ended with nothing there"}
 SAMPLED = {"lost": "lost", "stuck": "stuck", "open": "open descriptors",
            "files": "files of the process", "rss_kib": "RSS in KiB", "ops": "operations"}
 

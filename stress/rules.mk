@@ -58,7 +58,7 @@ endef
 # $(call layout_rules,lane,target,variant,layout)
 define layout_rules
 objects_$1_$2_$3_$4 := $(call objects,build/$1/$2/$3/$4,$(sources_$2) \
-	$(if $(filter natural,$4),$(wildcard stress/storms/$2/*.c)))
+	$(if $(filter natural,$4),$(storms_$2)))
 build/$1/$2/$3/$4/%.o: %.c $(rules)
 	@mkdir -p $$(@D)
 	@$$(cc_$1) $$(flags_$1) -DTARGET='"$2"' $(call defines,$3) $(layout_$4) \
@@ -89,7 +89,8 @@ binaries_$1 += build/$1/$2/$3/storm
 endef
 
 $(foreach t,$(targets),$(eval variants_$t := fixed $(call switches,targets/$t)) \
-	$(eval sources_$t := $(call target_sources,$t) $(call target_cases,$t)))
+	$(eval sources_$t := $(call target_sources,$t) $(call target_cases,$t)) \
+	$(eval storms_$t := $(call storm_sources,$t)))
 $(foreach l,$(lanes),$(eval binaries_$l :=)$(foreach t,$(targets),$(foreach v,$(call \
 	lane_variants,$l,$(variants_$t)),$(eval $(call variant_rules,$l,$t,$v)))))
 $(foreach l,$(lanes),$(eval $(call lane_rules,$l)))

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -346,8 +347,18 @@ int world_close(int fd)
 
 _Static_assert(WORLD_IN == EPOLLIN && WORLD_OUT == EPOLLOUT && WORLD_ERR == EPOLLERR &&
 		       WORLD_HUP == EPOLLHUP && WORLD_RDHUP == EPOLLRDHUP &&
-		       WORLD_ONESHOT == EPOLLONESHOT && WORLD_EDGE == EPOLLET,
+		       WORLD_IN == POLLIN && WORLD_OUT == POLLOUT && WORLD_ERR == POLLERR &&
+		       WORLD_HUP == POLLHUP && WORLD_ONESHOT == EPOLLONESHOT &&
+		       WORLD_EDGE == EPOLLET,
 	       "world.h has the kernel's event bits");
+
+int world_ready(int fd, uint32_t events)
+{
+	struct pollfd p = { .fd = fd, .events = (short)events };
+	if (poll(&p, 1, 0) < 0)
+		return -errno;
+	return p.revents & POLLNVAL ? -EBADF : p.revents;
+}
 
 int world_epoll_create(void)
 {

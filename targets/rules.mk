@@ -24,6 +24,12 @@ target_cases = $(wildcard targets/$1/cases/*.c)
 # $(call target_texts,target): all that its cases are compiled from, but base
 target_texts = $(foreach t,$(target_with),$(wildcard targets/$t/*.[chS] targets/$t/cases/*.h)) \
 	$(target_cases)
+# $(call storm_sources,target): its storms, and of the folders that these
+# include what is no storm itself
+storm_with = $(shell grep -hoE 'include "storms/[^/"]+/' stress/storms/$1/*.[ch] | \
+	cut -d/ -f2 | sort -u)
+storm_sources = $(if $(wildcard stress/storms/$1/*.c),$(wildcard stress/storms/$1/*.c) $(foreach \
+	f,$(filter-out $1,$(storm_with)),$(shell grep -L '^STORM' stress/storms/$f/*.c)))
 # $(call objects,folder,sources)
 objects = $(patsubst %.S,$1/%.S.o,$(patsubst %.c,$1/%.o,$2))
 

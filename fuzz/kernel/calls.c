@@ -172,6 +172,13 @@ void kernel_ready(unsigned file)
 	world_wake(sleep_key(file), 1);
 }
 
+int world_ready(int fd, uint32_t events)
+{
+	begin_call("poll", fd, PC);
+	meet(fd);
+	return kernel_poll(fd, events);
+}
+
 int world_epoll_create(void)
 {
 	begin_call("epoll_create", -1, PC);

@@ -273,3 +273,9 @@ uint32_t file_poll(const struct file *f)
 	}
 	return 0;
 }
+
+int kernel_poll(int fd, uint32_t events)
+{
+	const struct file *f = file_of(fd);
+	return f ? (int)(file_poll(f) & (events | WORLD_ERR | WORLD_HUP)) : -EBADF;
+}

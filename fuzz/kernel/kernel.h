@@ -40,6 +40,7 @@ int kernel_eventfd(void);
 int64_t kernel_read(int fd, void *buffer, size_t bytes);
 int64_t kernel_write(int fd, const void *buffer, size_t bytes);
 int kernel_close(int fd);
+int kernel_poll(int fd, uint32_t events);
 int kernel_epoll_create(void);
 int kernel_epoll_ctl(int epoll, enum world_ctl op, int fd, uint32_t events, uint64_t data);
 /* Never waits. from: NULL, or the file of each event (kernel_file()). */

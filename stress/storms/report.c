@@ -128,6 +128,7 @@ static void emit_counts(const struct storm *s, const struct storm_counts *c)
 	json_count(stdout, "cleared", c->cleared);
 	json_count(stdout, "rescued", c->rescued);
 	json_count(stdout, "failed_opens", c->failed_opens);
+	json_count(stdout, "in_vain", c->in_vain);
 }
 
 static void emit_samples(const struct storm *s, const struct storm_shared *run)
@@ -197,8 +198,9 @@ static void report_lines(const struct options *o, const struct storm *s,
 	for (unsigned i = 0; i < STORM_OPS && s->op[i]; i++)
 		printf("  %-10s %10llu  %4.1f %%\n", s->op[i], (unsigned long long)c->op[i],
 		       ops ? 100.0 * c->op[i] / ops : 0);
-	printf("  %llu parked waiters, %llu parks called off, %llu events; %llu suspicions"
-	       " cleared\n", (unsigned long long)c->commits, (unsigned long long)c->aborts,
+	printf("  %llu parked waiters, %llu parks called off, %llu waits in vain, %llu events;"
+	       " %llu suspicions cleared\n", (unsigned long long)c->commits,
+	       (unsigned long long)c->aborts, (unsigned long long)c->in_vain,
 	       (unsigned long long)c->events, (unsigned long long)c->cleared);
 	for (int f = NO_FAILURE + 1; f < FAILURE_COUNT; f++)
 		if (r->failures[f])

@@ -45,6 +45,7 @@ struct storm_counts {
 	uint64_t cleared; /* suspicions that did not hold */
 	uint64_t rescued; /* goroutines readied for the target */
 	uint64_t failed_opens;
+	uint64_t in_vain; /* waits that ended with nothing there */
 	uint32_t open_most; /* descriptors that the target held at once */
 	uint32_t parked_most;
 };

@@ -73,6 +73,7 @@ static inline const char *failure_text(enum failure f)
 
 /* Memory models, as bits: which of them can show a bug. */
 enum model {
+	NO_MODEL = 0, /* a variant that is to stay quiet: harmless alone */
 	SC = 1,
 	TSO = 2,
 	ARMV8 = 4,

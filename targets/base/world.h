@@ -119,6 +119,8 @@ struct world_event {
 
 enum world_ctl { WORLD_ADD = 1, WORLD_DEL = 2, WORLD_MOD = 3 };
 
+/* Which of `events`, or of ERR and HUP, hold now. Returns bits, or -EBADF. */
+int world_ready(int fd, uint32_t events);
 /* Returns the descriptor of a new instance, or -errno. */
 int world_epoll_create(void);
 /* Adds, removes or changes the interest in fd. Returns 0 or -errno. */

@@ -12,6 +12,7 @@ int poller_start(struct poller *p, const struct poll_backend *backend)
 	mutex_init(&p->lock);
 	word_init(&p->waiters, 0);
 	word_init(&p->wake_pending, 0);
+	word_init(&p->in_vain, 0);
 	p->backend = backend;
 	return backend->start(p);
 }
@@ -122,6 +123,7 @@ int poll_open(struct poller *p, int fd, struct poll_desc **out)
 	mutex_lock(&pd->lock);
 	check_idle(pd, "a free descriptor has a waiter");
 	pd->fd = fd;
+	pd->user = 0;
 	flag_set(&pd->closing, 0);
 	poll_set_event_error(pd, false, 0);
 	pd->rseq++;

@@ -155,6 +155,7 @@ static unsigned backend_poll(struct poller *p, int64_t delay, struct g **list, i
 
 const struct poll_backend epoll_backend = {
 	.name = "epoll",
+	.tells_errors = true,
 	.start = backend_start,
 	.stop = backend_stop,
 	.open = backend_open,

@@ -26,10 +26,13 @@ int64_t poll_io(struct poll_desc *pd, int mode, poll_attempt *attempt, void *arg
 #else
 	enum poll_error error;
 #endif
-	for (;;) {
+	for (bool waited = false;; waited = true) {
 		int64_t n = attempt(arg);
 		if (n != -EAGAIN)
 			return n;
+		if (waited)
+			/* relaxed: a figure */
+			fetch_add_relaxed(&pd->poller->in_vain, 1);
 #ifdef BUG_RESET_AFTER
 		/* moved: the reset belongs before the attempt. Readiness that
 		 * came between attempt and reset is dropped: lost_event, any

@@ -65,7 +65,7 @@ struct poll_desc {
 	flag32 closing;
 	flag64 rd, wd; /* deadlines: 0 none, > 0 world_now() time, < 0 expired */
 #endif
-	uint32_t user;          /* the backend's own */
+	HOT uint32_t user;      /* the backend's own; 0 when opened */
 	uintptr_t rseq, wseq;   /* cookies: a timer fires with the one it was armed with */
 	bool rt_armed, wt_armed;
 	struct timer rt, wt;
@@ -74,6 +74,7 @@ struct poll_desc {
 /* What stands under a poller. Functions return 0 or -errno unless said. */
 struct poll_backend {
 	const char *name;
+	bool tells_errors; /* by poll_set_event_error() */
 	int (*start)(struct poller *p);
 	void (*stop)(struct poller *p);
 	int (*open)(struct poller *p, struct poll_desc *pd);
@@ -98,6 +99,8 @@ struct poller {
 	HOT word32 waiters;     /* goroutines committed to waiting, and not yet readied */
 	const struct poll_backend *backend;
 	int port, wake_fd;      /* the backend's descriptors */
+	void *state;            /* the backend's own */
+	word32 in_vain;         /* a figure: waits that ended with nothing there */
 	word32 wake_pending;    /* 0 -> 1 by wake, -> 0 by a blocking poll that drained */
 };
 

@@ -19,10 +19,10 @@
 enum { SEQUENCES = 12000, MOST_CALLS = 60, NUMBERS = 16, ENDS = 256, FEW = 10, EVENTS = 8 };
 
 enum call { PIPE, PAIR, EVENT, LISTEN, CONNECT, ACCEPT, READ, WRITE, FILL, DRAIN, CLOSE, EPOLL,
-	    ADD, DEL, MOD, WAIT, CALLS };
+	    ADD, DEL, MOD, WAIT, POLL, CALLS };
 static const char *const call_name[] = { "pipe", "socketpair", "eventfd", "listen", "connect",
 					 "accept", "read", "write", "fill", "drain", "close",
-					 "epoll_create", "add", "del", "mod", "wait" };
+					 "epoll_create", "add", "del", "mod", "wait", "poll" };
 
 struct step { enum call call; int fd, epoll; uint32_t x; };
 
@@ -218,6 +218,7 @@ static bool out_of_bounds(const struct step *s)
 	case ADD:
 	case DEL:
 	case MOD:
+	case POLL:
 		return kind == INSTANCE;
 	default:
 		return false;
@@ -267,6 +268,9 @@ static int64_t both(const struct step *s, int64_t *real)
 		return both_control(s, real);
 	case WAIT:
 		return both_wait(s, real);
+	case POLL:
+		*real = world_ready(s->fd, events_of(s->x));
+		return kernel_poll(s->fd, events_of(s->x));
 	default:
 		mine = both_single(s, real);
 		return mine;

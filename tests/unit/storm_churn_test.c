@@ -1,13 +1,14 @@
 /* links: targets/base targets/poller stress/world.c */
-/* links: stress/storms/poller/[!c]*.c */
+/* links: stress/storms/poller/[!ce]*.c */
 /* The churn storm: its gate, its claims, and small storms in one process. */
-#define TARGET "poller"
 #include "stress/storms/poller/churn.c"
 #include "tests/unit/check.h"
 
 static struct storm_counts counts;
 static unsigned found_n, samples, moved;
 static volatile int stop;
+
+static const struct churn_kind kind = { .backend = &epoll_backend };
 
 static void sit(unsigned thread)
 {
@@ -95,7 +96,7 @@ TEST(storms_in_one_process_are_clean_and_leave_nothing)
 	for (uint64_t seed = 1; seed <= 2; seed++) {
 		struct storm_order order = small_order(seed);
 		order.until_ops = 20000 * seed;
-		run(&order);
+		churn_run(&order, &kind);
 		CHECK_EQ(found_n, 0);
 		CHECK_EQ(open_files(), files);
 		CHECK(counts.op[CLOSE] > 0 && counts.op[ABORT] > 0);
@@ -113,6 +114,6 @@ TEST(a_stopped_storm_ends)
 	struct storm_order order = small_order(3);
 	order.until_ops = 0;
 	stop = 1;
-	run(&order);
+	churn_run(&order, &kind);
 	CHECK_EQ(found_n, 0);
 }

@@ -267,7 +267,7 @@ static void report(struct audit_found *found, struct worker *w, enum suspicion w
 static bool error_missing(struct spot *s)
 {
 	bool missing = false;
-	if (!spot_enter(s))
+	if (!churn.kind->backend->tells_errors || !spot_enter(s))
 		return false;
 	/* relaxed: the auditor's own */
 	if (s->kind == PIPE && load_relaxed(&s->counted) != s->generation &&

@@ -1,6 +1,6 @@
 /* Churn: thousands of sockets and pipes come and go under readers and writers,
- * while deadlines pass, peers reset and readiness comes, through the real
- * epoll.
+ * while deadlines pass, peers reset and readiness comes, through a backend and
+ * the kernel.
  *
  * One thread per goroutine. Most wait: on a descriptor picked at random they
  * read or write, and so park until somebody disturbs them; in between they
@@ -98,6 +98,7 @@ static bool add_up(void)
 	/* relaxed: figures */
 	c->events = before.events + load_relaxed(&world_events) - events_before;
 	c->failed_opens = before.failed_opens + load_relaxed(&churn.failed_opens);
+	c->in_vain = before.in_vain + load_relaxed(&churn.poller.in_vain);
 	if (parked > c->parked_most)
 		c->parked_most = parked;
 	return ops != had;
@@ -191,6 +192,30 @@ static void polling_main(void *arg)
 /* --- the storm --- */
 
 static struct audit_found total;
+static void (*last_words_of_runner)(const char *message);
+
+/* Reports associations that the backend has since made for somebody else. */
+static void look_for_stale(void)
+{
+	static mutex lock; /* guards reported: anybody may have last words */
+	static uint64_t reported;
+	if (!churn.kind->stale)
+		return;
+	mutex_lock(&lock);
+	uint64_t n = churn.kind->stale(&churn.poller);
+	if (n != reported)
+		churn.order->found(STALE_ARM, "associated with a number that is somebody else's",
+				   n - reported);
+	reported = n;
+	mutex_unlock(&lock);
+}
+
+/* What made the target throw may be a stale association. */
+static void last_words(const char *message)
+{
+	look_for_stale();
+	last_words_of_runner(message);
+}
 
 static void add(struct audit_found found)
 {
@@ -229,6 +254,7 @@ static bool audit_until(int64_t end)
 		static word32 never;
 		world_futex_wait(&never, 0, LOOK_NS);
 		int64_t now = world_now();
+		look_for_stale();
 		if (rising && (now >= end || *churn.order->stop || enough())) {
 			rising = false;
 			/* pairs with: worker_main() */
@@ -266,6 +292,7 @@ static void look_for_leaks(uint32_t files)
 		churn.order->found(DESC_LEAK, what, in_use);
 		return; /* stopping such a poller is fatal */
 	}
+	look_for_stale();
 	poller_stop(&churn.poller);
 	int left = (int)open_files() - (int)files;
 	if (left != 0) {
@@ -297,7 +324,7 @@ static void finish(world_thread polling, uint32_t files)
 	world_unmap(churn.spots, churn.nspots * sizeof *churn.spots);
 }
 
-static void run(const struct storm_order *order)
+void churn_run(const struct storm_order *order, const struct churn_kind *kind)
 {
 	pthread_attr_t small;
 	pthread_attr_init(&small);
@@ -307,6 +334,7 @@ static void run(const struct storm_order *order)
 	memset(&churn, 0, sizeof churn);
 	memset(&total, 0, sizeof total);
 	churn.order = order;
+	churn.kind = kind;
 	before = *order->counts;
 	/* relaxed: alone */
 	events_before = load_relaxed(&world_events);
@@ -315,35 +343,15 @@ static void run(const struct storm_order *order)
 	world_thread polling;
 	make_spots();
 	make_workers();
-	if (threads_start() != 0 || poller_start(&churn.poller, &epoll_backend) != 0)
+	if (threads_start() != 0 || poller_start(&churn.poller, kind->backend) != 0)
 		order->give_up("cannot start the poller");
 	open_listeners();
 	if (world_thread_start(&polling, polling_main, NULL) != 0)
 		order->give_up("cannot start a thread: raise the limit on processes");
+	last_words_of_runner = world_last_words;
+	world_last_words = last_words;
 	start_workers();
 	if (audit_until(order->end))
 		finish(polling, files);
+	world_last_words = last_words_of_runner;
 }
-
-STORM(churn,
-      .purpose = "sockets and pipes come and go under readers, writers and deadlines",
-      .op = { "read", "write", "open", "close", "reopen", "deadline", "readiness", "reset",
-	      "abort" },
-      .descriptors = 4096, .fewest = 16, .files_each = 2, .files_more = 128, .run = run,
-      MUST({ "BUG_PUBLISH_LATE", LOST_WAKEUP, EVERY_MODEL },
-	   { "BUG_COMMIT_IGNORED", LOST_WAKEUP, EVERY_MODEL },
-	   { "BUG_EVENTERR_LOST", LOST_ERROR, EVERY_MODEL },
-	   { "BUG_RESET_AFTER", LOST_EVENT, EVERY_MODEL },
-	   { "BUG_PLAIN_RG+plain", DATA_RACE, EVERY_MODEL },
-	   { "BUG_BARE_FLAGS+plain", DATA_RACE, EVERY_MODEL },
-	   { "BUG_RELEASE_DUMMY+plain", DATA_RACE, EVERY_MODEL },
-	   { "BUG_RELEASE_ALL+plain", DATA_RACE, EVERY_MODEL }),
-      MAY({ "BUG_RELEASE_DUMMY", LOST_WAKEUP, TSO | ARMV8 | ARMV8_RCPC },
-	  { "BUG_RELEASE_ALL", LOST_WAKEUP, TSO | ARMV8 | ARMV8_RCPC | ARMV8_LSE_RCPC },
-	  { "BUG_ACQREL_STORE", LOST_WAKEUP, TSO | ARMV8_RCPC | ARMV8_LSE_RCPC },
-	  { "BUG_ACQREL_RMW", LOST_WAKEUP, ARMV8_RCPC },
-	  { "BUG_PLAIN_RG", LOST_WAKEUP, ARMV8 | ARMV8_LSE | ARMV8_RCPC | ARMV8_LSE_RCPC },
-	  { "BUG_BARE_FLAGS", LOST_WAKEUP, ARMV8 | ARMV8_RCPC },
-	  { "BUG_TAKE_SPLIT", LOST_WAKEUP, EVERY_MODEL },
-	  { "BUG_TAKE_SPLIT", FATAL, EVERY_MODEL },
-	  { "BUG_STALE_COOKIE", FATAL, EVERY_MODEL }));

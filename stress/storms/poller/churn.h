@@ -84,6 +84,7 @@ enum { LISTENERS = 16, WAITERS = 192, MOST_WORKERS = 512 };
 
 struct churn {
 	const struct storm_order *order;
+	const struct churn_kind *kind;
 	struct poller poller;
 	struct spot *spots;
 	unsigned nspots;
@@ -112,6 +113,24 @@ void worker_main(void *arg);
 const struct runtime *churn_runtime(void);
 /* Announces where the current goroutine is about to wait; mode 0: nowhere. */
 void announce(struct spot *s, struct poll_desc *pd, int fd, int mode);
+
+/* --- the whole --- */
+
+struct churn_kind {
+	const struct poll_backend *backend;
+	/* Counts associations made for somebody else than a number's owner;
+	 * NULL: the backend makes none. */
+	uint64_t (*stale)(struct poller *p);
+};
+
+/* What storms of this kind have in common. */
+#define CHURN                                                                            \
+	.op = { "read", "write", "open", "close", "reopen", "deadline", "readiness",     \
+		"reset", "abort" },                                                      \
+	.descriptors = 4096, .fewest = 16, .files_each = 2, .files_more = 128
+
+/* Storms until the order's end. */
+void churn_run(const struct storm_order *order, const struct churn_kind *kind);
 
 /* --- audit --- */
 

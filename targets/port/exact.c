@@ -1,0 +1,166 @@
+/* A port in user space, with the semantics of Solaris to the letter: what is
+ * ready comes from a source, all else is decided here.
+ *
+ * An association is looked at anew when its event is fetched, so an event tells
+ * of readiness that holds at that moment. An alerted port returns the alert and
+ * nothing else. Only what the kernel of Solaris would report for an association
+ * without events is left open: here that is nothing.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "port/port.h"
+
+static int exact_associate(struct port *port, int fd, uint32_t events, void *user)
+{
+	struct port_number *at = port_number(port, fd);
+	if (!at)
+		return -EBADF;
+	mutex_lock(&at->lock);
+	port_number_check(port, at, user);
+	at->serial++;
+	int error = port->source->watch(port, fd, events);
+	at->associated = error == 0;
+	at->events = events;
+	at->user = user;
+	mutex_unlock(&at->lock);
+	return error;
+}
+
+/* Entry locked. */
+static void dissolve(struct port *port, int fd, struct port_number *at)
+{
+	if (at->associated && at->events)
+		port->source->unwatch(port, fd);
+	at->associated = false;
+}
+
+static int exact_dissociate(struct port *port, int fd)
+{
+	struct port_number *at = port_number(port, fd);
+	if (!at)
+		return -EBADF;
+	mutex_lock(&at->lock);
+	int error = at->associated ? 0 : -ENOENT;
+	dissolve(port, fd, at);
+	mutex_unlock(&at->lock);
+	return error;
+}
+
+static void exact_closed(struct port *port, int fd)
+{
+	struct port_number *at = port_number(port, fd);
+	if (!at)
+		return;
+	mutex_lock(&at->lock);
+	dissolve(port, fd, at);
+	port_number_closed(at);
+	mutex_unlock(&at->lock);
+}
+
+static bool fetch(struct port *port, int fd, struct port_event *to)
+{
+	struct port_number *at = port_number(port, fd);
+	mutex_lock(&at->lock);
+	uint32_t ready = 0;
+	if (at->associated && at->events)
+		ready = port->source->look(port, fd, at->events);
+	if (ready) {
+		*to = (struct port_event){ ready, fd, at->user };
+		dissolve(port, fd, at);
+	}
+	mutex_unlock(&at->lock);
+	return ready != 0;
+}
+
+static int exact_getn(struct port *port, struct port_event *events, int n, int64_t ns)
+{
+	int fds[PORT_EVENTS];
+	int64_t end = ns > 0 ? world_now() + ns : 0;
+	for (;;) {
+		int count = port->source->wait(port, fds, n < PORT_EVENTS ? n : PORT_EVENTS, ns);
+		/* pairs with: exact_alert() — what the alert is to tell */
+		if (load_acquire(&port->alerted)) {
+			events[0] = (struct port_event){ PORT_ALERT, -1, NULL };
+			return 1;
+		}
+		int kept = 0;
+		for (int i = 0; i < count; i++)
+			kept += fetch(port, fds[i], &events[kept]);
+		if (count < 0 || kept > 0 || ns == 0)
+			return count < 0 ? count : kept;
+		/* What was ready was fetched or dissolved by others. */
+		if (ns > 0 && (ns = end - world_now()) < 0)
+			ns = 0;
+	}
+}
+
+static int exact_alert(struct port *port, bool on)
+{
+	/* pairs with: exact_getn() load — what the alert is to tell */
+	exchange_acq_rel(&port->alerted, on);
+	return port->source->wake(port, on);
+}
+
+/* --- readiness from the kernel: level-triggered epoll entries as hints --- */
+
+static int kernel_watch(struct port *port, int fd, uint32_t events)
+{
+	int error = world_epoll_ctl(port->fd, WORLD_MOD, fd, events, (uint32_t)fd);
+	if (error == -ENOENT)
+		error = world_epoll_ctl(port->fd, WORLD_ADD, fd, events, (uint32_t)fd);
+	if (error == 0 && events == 0) /* or it would report ERR and HUP for ever */
+		error = world_epoll_ctl(port->fd, WORLD_DEL, fd, 0, 0);
+	return error;
+}
+
+static void kernel_unwatch(struct port *port, int fd)
+{
+	/* Nothing to remove where fd was closed unseen. */
+	world_epoll_ctl(port->fd, WORLD_DEL, fd, 0, 0);
+}
+
+static uint32_t kernel_look(struct port *port, int fd, uint32_t events)
+{
+	(void)port;
+	int ready = world_ready(fd, events);
+	return ready < 0 ? 0 : (uint32_t)ready;
+}
+
+static int kernel_wait(struct port *port, int *fds, int n, int64_t ns)
+{
+	struct world_event found[PORT_EVENTS];
+	int count = world_epoll_wait(port->fd, found, n, port_milliseconds(ns)), kept = 0;
+	for (int i = 0; i < count; i++)
+		if (found[i].data != PORT_WOKEN)
+			fds[kept++] = (int)found[i].data;
+	return count < 0 ? count : kept;
+}
+
+static const struct port_source kernel = {
+	.watch = kernel_watch,
+	.unwatch = kernel_unwatch,
+	.look = kernel_look,
+	.wait = kernel_wait,
+	.wake = port_epoll_wake,
+};
+
+static int exact_create(struct port *port)
+{
+	int error = port_epoll_create(port);
+	if (error == 0)
+		port->source = &kernel;
+	return error;
+}
+
+const struct port_ops port_exact_ops = {
+	.name = "exact",
+	.create = exact_create,
+	.destroy = port_epoll_destroy,
+	.associate = exact_associate,
+	.dissociate = exact_dissociate,
+	.getn = exact_getn,
+	.alert = exact_alert,
+	.opened = port_number_opened,
+	.closed = exact_closed,
+};
