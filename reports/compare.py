@@ -6,7 +6,9 @@ therefore needs the variation between nights, and an alarm needs nights to estim
   two runs      conditional binomial on the hits, widened by the variation between nights
   tonight       against the nights before, by Student's t on log and on root rates; no alarm
                 below FEWEST nights
-  many at once  Benjamini-Hochberg
+  many at once  Benjamini-Hochberg lists what stands out. Red is what stands out by itself,
+                by Bonferroni: lanes share their machine's bad nights, and what is found
+                with them is no discovery of its own
 
 A night of hits has Poisson noise and a rate of its own on top. Logarithms make lognormal
 rates normal but stretch the lower tail of Gamma ones; roots do the opposite and steady
@@ -22,8 +24,8 @@ from scipy.special import betainc, betaincinv, ndtr, stdtr
 FEWEST = 10         # nights before, or there is no alarm
 LONGEST = 60        # nights before that count
 RECENT = 5          # last nights that may be taken together: small changes take several
-NIGHT_Q = 0.005     # false discovery rate of one night's alarms: one false red in 200
-PAIR_Q = 0.05       # of a comparison that somebody asked for
+NIGHT_ALPHA = 0.005  # chance of a false red a night: one in 200
+LIST_Q = 0.05       # false discovery rate of what is listed
 ASSUMED = 0.2       # variation between nights where no history tells it
 
 
@@ -153,6 +155,15 @@ def value_alarm(values):
 def windows(nights: int) -> range:
     """Numbers of last nights that may be taken as new, out of so many."""
     return range(1, min(RECENT, nights - FEWEST) + 1)
+
+
+def reds(p) -> np.ndarray:
+    """Which of one night's p values are red: so many false ones as NIGHT_ALPHA, together.
+
+    p: (..., figures). That holds however the figures depend on each other.
+    """
+    p = np.asarray(p, float)
+    return p * max(1, p.shape[-1]) <= NIGHT_ALPHA
 
 
 def discoveries(p, q: float) -> np.ndarray:

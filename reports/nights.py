@@ -1,7 +1,7 @@
 """Tonight against the nights before: what changed, said once, with what else changed.
 
 Compared are nights of one machine class, lane and placement: hits in their exposure, and the
-continuous figures in ALARMED. A lane that stands out among all of tonight's (see
+continuous figures in ALARMED. A lane that is red among all of tonight's (see
 reports.compare) opens a regression, which is reported in the night that finds it, and again
 when an acknowledgement has expired. Until it closes its nights are no baseline; it closes
 when the last nights are as those before it.
@@ -67,6 +67,7 @@ class Night(NamedTuple):
     found: List[dict]       # regressions to report
     open: List[dict]        # others, reported earlier
     closed: List[dict]
+    suspects: List[str]     # what stands out with others, but is not red by itself
     compared: int           # figures that had enough nights
 
     @property
@@ -148,16 +149,19 @@ def judge(history: History, key: Optional[str] = None, now: Optional[datetime] =
                                    (run["key"], old["id"]))
                 closed.append(old)
         fresh = [one for one in fresh if compare.windows(len(one.runs))]
-        stands_out = compare.discoveries([one.alarm() for one in fresh], compare.NIGHT_Q)
-        for one, red in zip(fresh, stands_out):
-            if red:
+        p = np.array([one.alarm() for one in fresh])
+        for one, is_red in zip(fresh, compare.reds(p)):
+            if is_red:
                 _open(history, run, one, by_id)
+        listed = compare.discoveries(p, compare.LIST_Q) & ~compare.reds(p)
+        suspects = [f"{one.name}: {one.key[-1]}, p {words.chance(value)}"
+                    for one, value, out in zip(fresh, p, listed) if out]
         here = history.rows("SELECT * FROM regressions WHERE class = ? AND closed IS NULL",
                             (run["class"],))
         found = [r for r in here if r["found"] == run["key"] and not r["until"]]
         found += [r for r in here if r["until"] and r["until"] <= stamp and not r["accepted"]]
     return Night(run, canaries(history, run, runs), _problems(run), found,
-                 [r for r in here if r not in found], closed, len(fresh))
+                 [r for r in here if r not in found], closed, suspects, len(fresh))
 
 
 def _accepted(history: History, machine_class: str) -> Dict[tuple, str]:
@@ -265,6 +269,9 @@ def lines(night: Night, strict: bool = False) -> List[str]:
         for r in night.found]
     found += [f'✔ closed {r["id"]}: {name_of(r)}: {r["figure"]} is as before'
               for r in night.closed]
+    found += [f"○ suspect: {text}" for text in night.suspects[:5]]
+    if len(night.suspects) > 5:
+        found.append(f"○ and {len(night.suspects) - 5} suspects more")
     if night.open:
         found.append(f"○ {len(night.open)} open from earlier nights: " + ", ".join(
             f'{r["id"]} {name_of(r)}' + (f' until {r["until"]}' if r["until"] else "")
@@ -311,7 +318,7 @@ def peers(history: History, machine: str) -> List[str]:
             f"second, {len(part) - 1} peers together {words.number(_pooled(part[:-1]))}, "
             f"p {words.chance(value)}"
             for (name, part), value, out in zip(able.items(), p,
-                                                compare.discoveries(p, compare.PAIR_Q)) if out]
+                                                compare.discoveries(p, compare.LIST_Q)) if out]
 
 
 def _pooled(part: List[dict]) -> float:

@@ -61,7 +61,7 @@ def compared(run_a: Run, run_b: Run, rows_a: Dict[tuple, dict], rows_b: Dict[tup
             ratio = compare.rate_ratio((a["hits"], a["seconds"]), (b["hits"], b["seconds"]),
                                        variation)
             pairs.append(Pair(name_of(key), rows_a[key], rows_b[key], ratio, variation, False))
-    out = compare.discoveries(np.array([p.ratio.p for p in pairs]), compare.PAIR_Q)
+    out = compare.discoveries(np.array([p.ratio.p for p in pairs]), compare.LIST_Q)
     pairs = [p._replace(red=bool(red)) for p, red in zip(pairs, out)]
     return Compared(
         pairs, [f'{name_of(key)}: {row["verdict"]}' for key, row in rows_b.items()

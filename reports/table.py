@@ -107,7 +107,9 @@ def overtime(header: dict) -> str:
 def replay(header: dict) -> str:
     """The command that repeats a run, its seed included."""
     command = header["command"]
-    return command if "--rig-seed" in command else f'{command} --rig-seed {header["seed"]}'
+    if "--rig-seed" in command or "shards" in header.get("options", {}):
+        return command
+    return f'{command} --rig-seed {header["seed"]}'
 
 
 def lines(run: Run, verdicts: dict, terminal: bool, base: Path) -> List[str]:

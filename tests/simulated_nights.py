@@ -39,7 +39,7 @@ def false_reds(counts):
     for night in range(compare.FEWEST + 1, nights + 1):
         first = max(0, night - compare.LONGEST - compare.RECENT)
         p = compare.rate_alarm(counts[..., first:night], 1.0)
-        found = np.array([compare.discoveries(row, compare.NIGHT_Q) for row in p])
+        found = compare.reds(p)
         reds += (found & ~open_).sum(1)
         open_ = found
     return reds
@@ -48,13 +48,12 @@ def false_reds(counts):
 def nights_to_alarm(rng, series, *, history, mean, variation, shape, ratio, most=5):
     """Nights until a change to `ratio` of the rate is red among steady lanes; 0: not in `most`.
 
-    series: simulated; history: nights before the change. p must stand out by itself among
-    LANES lanes, which is the hardest for Benjamini-Hochberg.
+    series: simulated; history: nights before the change. The lane is one of LANES.
     """
     rates = factors(rng, shape, variation, (series, history + most))
     rates[:, history:] *= ratio
     counts, found = rng.poisson(mean * rates), np.zeros(series, int)
     for night in range(1, most + 1):
         p = compare.rate_alarm(counts[:, :history + night], 1.0)
-        found[(found == 0) & (p <= compare.NIGHT_Q / LANES)] = night
+        found[(found == 0) & (p * LANES <= compare.NIGHT_ALPHA)] = night
     return found

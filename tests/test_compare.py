@@ -51,6 +51,15 @@ def test_the_variation_between_nights_is_found(variation):
     assert compare.between_variation([5], [1]) == compare.between_variation([0, 0], [1, 1]) == 0
 
 
+def test_a_bad_night_of_all_lanes_is_as_rare_as_one_of_each():
+    """However the lanes hang together: their false reds are NIGHT_ALPHA a night, at most."""
+    rng = np.random.default_rng(9)
+    p = np.repeat(rng.uniform(size=(200_000, 1)), 50, axis=1)
+    assert compare.reds(p).sum() / 200_000 <= 1.5 * compare.NIGHT_ALPHA
+    hochberg = np.array([compare.discoveries(row, 0.05).sum() for row in p[:2000]])
+    assert hochberg.mean() > 1  # the broken subject
+
+
 def test_no_alarm_below_ten_nights():
     series = [1000] * 10 + [1]
     assert compare.rate_alarm(series, 1.0) < 1e-4
@@ -104,7 +113,7 @@ def test_poisson_alone_would_be_red_all_the_time():
     counts = simulated_nights.hits(rng, 2, "gamma", 0.2)
     k = counts[..., 100]
     p = compare.conditional_p(counts[..., :100].sum(-1), 100.0, k, 1.0)
-    assert (p < compare.NIGHT_Q / simulated_nights.LANES).mean() > 0.3
+    assert (p < compare.NIGHT_ALPHA / simulated_nights.LANES).mean() > 0.3
 
 
 @pytest.mark.parametrize("history, least", [(15, 0.9), (20, 0.99), (30, 0.999)])
