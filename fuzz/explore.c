@@ -6,6 +6,7 @@
 #include "build.h"
 #include "memory/model.h"
 #include "search/search.h"
+#include "share.h"
 
 enum {
 	CLOCK_EVERY = 64,           /* executions between looks at the clock */
@@ -55,6 +56,8 @@ struct phase {
 	uint64_t executions; /* at most; 0: no limit */
 	double until;
 	uint32_t until_hit;  /* classes that end it */
+	bool (*go_on)(const struct request *); /* or NULL */
+	const struct request *request;
 };
 
 /* Runs the search in force. Returns whether it ended by itself. */
@@ -62,6 +65,8 @@ static bool run_phase(const struct phase *p, struct result *r, uint32_t wanted, 
 {
 	uint64_t n = 0;
 	do {
+		if (p->go_on && !p->go_on(p->request))
+			return false;
 		if (p->executions && n >= p->executions)
 			return false;
 		if (n % CLOCK_EVERY == CLOCK_EVERY - 1 && seconds() > p->until)
@@ -96,6 +101,19 @@ static void use_random(const struct request *q)
 	search = budget_any() ? &budget_search : all[q->search];
 }
 
+static double started;
+
+bool explore_piece(const struct request *q, struct result *r,
+		   bool (*go_on)(const struct request *))
+{
+	uint64_t cuts = sim.cuts;
+	struct phase p = { 0, started + q->seconds, 0, go_on, q };
+	bool ended = run_phase(&p, r, expected_classes(q->test, build.variant, q->model_bit),
+			       started);
+	r->cut += sim.cuts - cuts;
+	return ended;
+}
+
 /* Depth first. Exhausted only if nothing at all was cut. */
 static void run_dfs(const struct request *q, const struct phase *p, struct result *r,
 		    uint32_t wanted, double start)
@@ -104,10 +122,14 @@ static void run_dfs(const struct request *q, const struct phase *p, struct resul
 	budget_start(q->preemptions, q->stale, NULL);
 	dfs_start(!q->sleep_sets ? ALL_ORDERS : q->search == DFS ? SLEEP_SETS : SOURCE_SETS);
 	search = &dfs_search;
-	bool ended = run_phase(p, r, wanted, start);
-	r->cut = sim.cuts - cuts + dfs_excluded();
-	r->ended = ended;
-	r->exhausted = ended && r->cut == 0;
+	started = start;
+	if (q->jobs > 1 || q->resume) {
+		share(q, r);
+	} else {
+		r->ended = run_phase(p, r, wanted, start);
+		r->cut = sim.cuts - cuts + dfs_excluded();
+	}
+	r->exhausted = r->ended && r->cut == 0;
 	r->bounded = !r->exhausted;
 }
 
@@ -118,7 +140,7 @@ void explore(const struct request *q, struct result *r)
 	/* Runs of a whole runtime are too long for that. */
 	bool exhausts = q->search == AUTO && !q->test->whole;
 	double start = seconds();
-	struct phase p = { q->executions, start + q->seconds, 0 };
+	struct phase p = { .executions = q->executions, .until = start + q->seconds };
 	memset(r, 0, offsetof(struct result, finding));
 	r->finding.choices = 0;
 	r->first_hit_s = -1;
@@ -137,10 +159,10 @@ void explore(const struct request *q, struct result *r)
 	}
 	uint64_t left = q->executions > r->executions ? q->executions - r->executions : 0;
 	if (exhausts && (left || !q->executions)) {
-		p = (struct phase){ left, start + q->seconds, 0 };
+		p = (struct phase){ .executions = left, .until = start + q->seconds };
 		run_dfs(q, &p, r, wanted, start);
 	}
-	r->elapsed = seconds() - start;
+	r->elapsed += seconds() - start;
 	r->shrunk_from = r->finding.choices;
 	if (r->found && q->shrink)
 		explore_shrink(&r->finding, SHRINK_EXECUTIONS);

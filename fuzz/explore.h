@@ -23,6 +23,8 @@ struct request {
 	int64_t preemptions, stale; /* bounds of an execution; < 0: none */
 	bool sleep_sets;
 	bool shrink;
+	unsigned jobs;        /* processes that share an exhaustive search */
+	const char *resume;   /* its file, or NULL */
 };
 
 struct finding {
@@ -41,6 +43,8 @@ struct result {
 	uint64_t outcomes[MAX_OUTCOMES];
 	bool exhausted, bounded;
 	bool ended;           /* by itself: all within the bounds was run */
+	uint64_t largest_share; /* executions of the busiest process */
+	int interrupted;      /* by that signal; 0: not */
 	double elapsed;       /* seconds */
 	double first_hit_s;   /* < 0: none */
 	uint64_t first_hit_execution; /* from 1; 0: none */
@@ -54,6 +58,11 @@ enum verdict { CAUGHT, NOT_CAUGHT, QUIET_AS_EXPECTED, UNEXPECTED_HIT, CLEAN, REF
 
 /* Explores. */
 void explore(const struct request *q, struct result *r);
+/* Of an exhaustive search that several share: goes on with the piece that
+ * dfs_take() got, and adds to *r. go_on is asked before each execution.
+ * Returns false if it ended early. */
+bool explore_piece(const struct request *q, struct result *r,
+		   bool (*go_on)(const struct request *));
 /* Runs these choices once more; the finding, if any, in *f. Returns how many of
  * them did not fit the code. */
 unsigned explore_replay(const uint8_t *choices, unsigned n, struct finding *f);

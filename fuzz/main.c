@@ -79,6 +79,8 @@ static int run(struct options *o, const char *program)
 	runner_open(o->request.test);
 	explore(&o->request, &r);
 	print_result(o, &r, program);
+	if (r.interrupted)
+		return 128 + r.interrupted;
 	return verdict_expected(verdict_of(&o->request, &r)) ? EXIT_AS_EXPECTED : EXIT_UNEXPECTED;
 }
 

@@ -7,6 +7,7 @@
 
 #include "build.h"
 #include "memory/model.h"
+#include "share.h"
 
 static _Noreturn void usage_error(const char *format, ...)
 {
@@ -174,6 +175,10 @@ static bool take_value(struct options *o, const char *option, const char *value)
 		q->preemptions = number(option, value, 0, 1000);
 	else if (strcmp(option, "--stale") == 0)
 		q->stale = number(option, value, 0, 1000);
+	else if (strcmp(option, "--jobs") == 0)
+		q->jobs = number(option, value, 1, MAX_JOBS);
+	else if (strcmp(option, "--resume") == 0)
+		q->resume = value;
 	else if (strcmp(option, "--replay") == 0)
 		decode(o, value);
 	else
@@ -206,7 +211,7 @@ void options_read(struct options *o, int argc, char **argv)
 {
 	memset(o, 0, offsetof(struct options, choice));
 	o->request = (struct request){ .seconds = 60, .seed = 1, .preemptions = -1, .stale = -1,
-				       .sleep_sets = true, .shrink = true };
+				       .sleep_sets = true, .shrink = true, .jobs = 1 };
 	set_model(&o->request, "sc");
 	for (int i = 1; i < argc; i++) {
 		if (take_flag(o, argv[i]))
@@ -222,6 +227,8 @@ void options_read(struct options *o, int argc, char **argv)
 	struct request *q = &o->request;
 	if (o->command == EXPLORE && !q->test)
 		usage_error("--case NAME or --list is needed");
+	if ((q->jobs > 1 || q->resume) && q->search < DFS)
+		usage_error("--jobs and --resume are for --search dfs or dpor");
 	if (q->depth && q->search != PCT)
 		usage_error("--depth is for --search pct");
 }

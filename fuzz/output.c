@@ -115,6 +115,8 @@ void print_help(void)
 	       "  --depth 1|2|3          of pct (each in turn)\n"
 	       "  --preemptions N        at most so many in an execution (no bound)\n"
 	       "  --stale N              at most so many stale reads in one (no bound)\n"
+	       "  --jobs N               dfs, dpor: N processes share the search (1)\n"
+	       "  --resume FILE          dfs, dpor: goes on from there; leaves what is left\n"
 	       "  --no-sleep             dfs: without sleep sets\n"
 	       "  --no-shrink            show the finding as it was found\n"
 	       "  --replay STRING        run a finding again, with its trace\n"
@@ -297,6 +299,9 @@ static void result_json(const struct options *o, const struct result *r, const c
 	       (uintmax_t)r->executions, (r->executions + r->pruned) / r->elapsed,
 	       (uintmax_t)r->pruned, (uintmax_t)r->cut, r->exhausted ? "true" : "false",
 	       r->bounded ? "true" : "false", r->ended ? "true" : "false");
+	if (q->jobs > 1)
+		printf(",\"jobs\":%u,\"largest_share\":%.3f", q->jobs,
+		       (double)r->largest_share / (r->executions ? r->executions : 1));
 	if (r->found)
 		printf(",\"first_hit_execution\":%ju", (uintmax_t)r->first_hit_execution);
 	else

@@ -18,6 +18,8 @@ struct run {
 void runner_open(const struct test_case *c);
 /* The one set up for, or NULL. */
 const struct test_case *runner_case(void);
+/* In a process forked after that: watches it too. */
+void runner_watch(void);
 /* Runs it once, with the search, model and options in force. */
 void runner_run(struct run *r);
 

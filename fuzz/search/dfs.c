@@ -14,17 +14,7 @@
 #include "search/search.h"
 #include "sim.h"
 
-struct node {
-	uint8_t n, taken;
-	bool model; /* a choice of the memory model, not of the scheduler */
-	uint8_t option[OPTIONS];
-	uint64_t left;   /* indices still to explore after `taken` */
-	uint64_t spare;  /* dpor: explored only if wanted */
-	uint64_t barred; /* dpor: not within the budget */
-	uint64_t done;   /* options explored, as bits of sim.sleep */
-	uint64_t set;    /* dpor: options taken, to be taken, or asleep */
-	unsigned steps;  /* before it */
-};
+enum { LEAST_DEPTH = 4 }; /* of a piece worth giving away */
 
 static struct node stack[MAX_CHOICES];
 static unsigned depth, top; /* decisions of this execution; nodes on the stack */
@@ -190,6 +180,42 @@ void dfs_want_all(uint32_t node)
 {
 	for (unsigned i = 0; i < stack[node].n; i++)
 		dfs_want(node, stack[node].option[i]);
+}
+
+bool dfs_give(struct piece *p)
+{
+	unsigned i = 0;
+	while (i < top && !(stack[i].left | stack[i].spare))
+		i++;
+	if (i + LEAST_DEPTH >= top)
+		return false;
+	/* What is found wanted at it from now on would be heard on one side
+	 * only. */
+	if (!stack[i].model)
+		dfs_want_all(i);
+	struct node *d = &stack[i];
+	memcpy(p->node, stack, (i + 1) * sizeof *stack);
+	p->n = i + 1;
+	struct node *given = &p->node[i];
+	if (!d->model)
+		given->done |= bit(d->option[d->taken]);
+	given->taken = __builtin_ctzll(d->left);
+	given->left &= given->left - 1;
+	d->left = 0;
+	return true;
+}
+
+void dfs_take(const struct piece *p)
+{
+	memcpy(stack, p->node, p->n * sizeof *stack);
+	top = p->n;
+	known_steps = 0;
+}
+
+void dfs_rest(struct piece *p)
+{
+	memcpy(p->node, stack, top * sizeof *stack);
+	p->n = top;
 }
 
 static bool next(void)

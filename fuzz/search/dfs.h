@@ -1,5 +1,5 @@
-/* Between the depth-first search (dfs.c) and what tells it which options need
- * not be taken (dpor.c).
+/* Inside of the depth-first search (dfs.c): for what tells it which options
+ * need not be taken (dpor.c), and what shares it between processes (share.c).
  */
 #ifndef FUZZ_SEARCH_DFS_H
 #define FUZZ_SEARCH_DFS_H
@@ -7,7 +7,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sim.h"
+
 enum { NO_NODE = UINT32_MAX };
+
+/* A decision on the way to the execution under way. */
+struct node {
+	uint8_t n, taken;
+	bool model; /* a choice of the memory model, not of the scheduler */
+	uint8_t option[OPTIONS];
+	uint64_t left;   /* indices still to explore after `taken` */
+	uint64_t spare;  /* dpor: explored only if wanted */
+	uint64_t barred; /* dpor: not within the budget */
+	uint64_t done;   /* options explored, as bits of sim.sleep */
+	uint64_t set;    /* dpor: options taken, to be taken, or asleep */
+	unsigned steps;  /* before it */
+};
+
+/* A part of a search: the decisions down to where it begins, and what is left
+ * to explore at each. */
+struct piece { unsigned n; struct node node[MAX_CHOICES]; };
 
 /* --- dfs.c, to dpor.c --- */
 
@@ -17,6 +36,16 @@ bool dfs_covers(uint32_t node, uint64_t options);
 /* The option is to be taken there too; all are if it is none of its options. */
 void dfs_want(uint32_t node, unsigned option);
 void dfs_want_all(uint32_t node);
+
+/* --- dfs.c, to share.c; each between next() and begin() --- */
+
+/* Splits off what is left at the first decision that has something: a piece for
+ * another process. Returns false if that is not worth it. */
+bool dfs_give(struct piece *p);
+/* Goes on with that piece: an empty one is the whole search. */
+void dfs_take(const struct piece *p);
+/* All that is left. */
+void dfs_rest(struct piece *p);
 
 /* --- dpor.c, to dfs.c --- */
 
