@@ -9,10 +9,12 @@ Without files it runs the storms that build/native/*/fixed/storm list, one after
 figure on stdout:
 
     poller/churn rss_kib  FLAT  median 5816  growth [-8, 24] over 480 s, allowed 256
+    spanset/pair push  ENOUGH  421,000,000 of 50,000,000
 
 Growth is the Theil-Sen slope's 99 % interval times the time, from medians of consecutive
-samples after a time of warming up. Exit: 0 all flat; 1 a figure grows, or nobody can tell,
-or the storm was not clean; 2 a result that cannot be read; 64 usage.
+samples after a time of warming up. A storm may have a quota of operations, which it must have
+made. Exit: 0 all flat; 1 a figure grows, or nobody can tell, or fewer operations than the
+quota, or the storm was not clean; 2 a result that cannot be read; 64 usage.
 """
 import argparse
 import json
@@ -74,6 +76,11 @@ def report(document: dict) -> bool:
     if document["slices"] != 1:
         print(f"{name}  UNCLEAR  a leak ends with its process: run it in one (--children 1)")
         good = False
+    for operation, quota in document.get("quota", {}).items():
+        made = document["operations"][operation]
+        good = good and made >= quota
+        print(f'{name} {operation}  {"ENOUGH" if made >= quota else "TOO FEW"}  {made:,} of '
+              f"{quota:,}")
     for figure, found in judge_storm(document):
         print(f"{name} {figure}  {found.word}  median {found.median:.0f}  growth "
               f"[{found.low:.0f}, {found.high:.0f}] over {found.seconds:.0f} s, "

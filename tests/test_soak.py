@@ -55,6 +55,14 @@ def test_a_leak_is_seen(figure, slope, noise, seed):
     assert {word(document, other) for other in others} == {"FLAT"}
 
 
+def test_fewer_operations_than_the_quota_are_no_pass(capsys):
+    done = {"operations": {"push": 500, "pop": 400}}
+    assert soak.report(made(**done, quota={"push": 500}))
+    assert "toy/gale push  ENOUGH  500 of 500" in capsys.readouterr().out
+    assert not soak.report(made(**done, quota={"push": 501}))
+    assert "toy/gale push  TOO FEW  500 of 501" in capsys.readouterr().out
+
+
 def test_what_cannot_be_told_is_no_pass():
     assert word(made(seconds=10)) == "UNCLEAR"
     assert word(made(noise=20000, start=100000, seconds=30)) == "UNCLEAR"

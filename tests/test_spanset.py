@@ -3,41 +3,43 @@
 Runs end after so many operations or hits, never by a time that would be evidence.
 """
 import json
-import pathlib
+import statistics
 import subprocess
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from tests import mutants
+
+ROOT = mutants.ROOT
 BUG = "BUG_BLOCK_USED"
 LONG = "600"  # seconds: never reached
 BOUND_S = 280
-STORMS = ("flow", "pair", "rapids", "sweep")
+STORMS = ("flow", "four", "pair", "rapids", "sweep")
 
 
-def build(lane, variant):
-    """Make a variant's program; returns its path, relative to the root."""
+def build(lane, variant, folder=ROOT):
+    """Make a variant's program; returns its path, relative to the folder."""
     program, rules = {
         "native": (f"build/native/spanset/{variant}/storm", []),
         "explore": (f"build/explore/spanset/{variant}/explore", ["-f", "fuzz/rules.mk"]),
     }[lane]
-    made = subprocess.run(["make", "-s", "-j2", *rules, program], cwd=ROOT,
+    made = subprocess.run(["make", "-s", "-j2", *rules, program], cwd=folder,
                           capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stderr
     return program
 
 
-def run(program, *options):
+def run(program, *options, folder=ROOT):
     """Run a program; returns (exit code, its document)."""
-    done = subprocess.run([program, "--json", *options], cwd=ROOT, capture_output=True,
+    done = subprocess.run([program, "--json", *options], cwd=folder, capture_output=True,
                           text=True, timeout=BOUND_S, check=False)
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout)
 
 
-def storm(variant, name, *options):
-    return run(build("native", variant), "--storm", name, "--seconds", LONG, "--children", "1",
-               "--seed", "10", *options)
+def storm(variant, name, *options, seed=10, folder=ROOT):
+    return run(build("native", variant, folder), "--storm", name, "--seconds", LONG,
+               "--children", "1", "--seed", str(seed), *options, folder=folder)
 
 
 @pytest.mark.parametrize("name", STORMS)
@@ -57,6 +59,27 @@ def test_memory_stays_within_its_bound():
     assert max(sample["blocks_allocated"] for sample in document["samples"]) <= 2 + 1
 
 
+def test_the_quota_of_pushes_is_two_hundred_million():
+    """What a soak must make, and says; ci/soak.py fails a storm that made fewer."""
+    found = [storm("fixed", name, "--until-ops", "20000")[1] for name in STORMS]
+    assert all(d["operations"]["push"] > 0 for d in found)
+    assert sum(d["quota"]["push"] for d in found) >= 200_000_000
+
+
+def test_the_first_leak_comes_within_a_million_operations():
+    """Half a second, at the two million a second that a slow machine makes."""
+    done = [storm(BUG, "pair", "--until-hits", "1", seed=seed)[1] for seed in range(1, 8)]
+    assert all(set(d["hits"]) == {"block_leak"} for d in done)
+    assert statistics.median(d["ops"] for d in done) <= 1_000_000
+
+
+def test_four_threads_show_early_free_within_20_million_operations():
+    """Ten seconds, likewise. As a class of its own, not as what follows from it."""
+    code, document = storm(BUG, "four", "--until-ops", "20000000")
+    assert (code, document["verdict"]) == (0, "CAUGHT")
+    assert document["hits"]["early_free"] > 0
+
+
 def test_two_threads_leak_nine_blocks_of_ten():
     code, document = storm(BUG, "pair", "--until-hits", "30")
     assert (code, document["verdict"]) == (0, "CAUGHT")
@@ -73,6 +96,40 @@ def test_more_threads_free_blocks_early_as_a_class_of_its_own(name):
         if "early_free" in document["hits"]:
             return
     pytest.fail(f"no early free among {document['hits']}")
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    build("native", "fixed")
+    return mutants.copy_tree(tmp_path_factory.mktemp("mutants"), "spanset")
+
+
+def test_more_blocks_than_needed_are_found_though_none_is_lost(tree):
+    asks = "(struct span_block *)stack_pop(&p->free)"
+    with mutants.changed(tree, "spanset/pool.c", asks, "NULL"):
+        code, document = storm("fixed", "pair", "--until-ops", "1000000", folder=tree)
+    assert (code, document["verdict"], list(document["hits"])) == (1, "REFUTED", ["block_leak"])
+    assert [f["outcome"] for f in document["findings"]] == [
+        "more blocks than items and threads need"]
+
+
+def test_a_popper_that_spins_for_ever_has_lost_its_item(tree):
+    """The pusher claims its slot and brings nothing. No time-out tells it."""
+    with mutants.changed(tree, "spanset/spanset.c", "\tpublish_entry(&b->entry[bottom], ",
+                         "\tif (bottom != 1)\n\t\tpublish_entry(&b->entry[bottom], "):
+        program = build("native", "fixed", tree)
+        code, document = run(program, "--case", "pop_vs_push", "--seconds", "1", folder=tree)
+        assert (code, list(document["hits"])) == (1, ["lost_item"])
+        code, document = storm("fixed", "pair", "--until-hits", "1", folder=tree)
+        assert code == 1 and "wedge" in document["hits"]
+
+
+def test_workers_sit_where_the_pins_say():
+    """Two threads on one processor take turns: that is what they then share."""
+    _, document = storm("fixed", "pair", "--until-ops", "100000", "--pin", "pu:0,pu:0")
+    assert document["pin"]["shared_pu"] is True
+    got = {cpu for cpu in document["pin"]["got"]}
+    assert len(got) == 1
 
 
 @pytest.mark.parametrize("model", ["sc", "tso"])

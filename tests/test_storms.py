@@ -4,16 +4,15 @@ Runs end after so many operations or hits, not after a time. Each oracle sees a 
 subject: a variant of the poller, or a mutant of it that is built in a copy of the tree.
 """
 import json
-import os
 import pathlib
 import resource
-import shutil
 import signal
 import subprocess
 
 import pytest
 
 from reports import schema
+from tests import mutants
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LONG = "600"  # seconds: never reached, for every run ends by a count
@@ -165,18 +164,8 @@ def test_every_variant_named_by_a_storm_exists():
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory):
     """A copy of the sources, and of what is built of the fixed poller."""
-    top = tmp_path_factory.mktemp("mutants")
     build("fixed")
-    known = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "Makefile", "stress",
-                            "targets", "tests/unit/rules.mk", "fuzz/rules.mk"], cwd=ROOT,
-                           capture_output=True, text=True, check=True).stdout.split()
-    for name in known:
-        if (ROOT / name).exists():
-            os.makedirs((top / name).parent, exist_ok=True)
-            shutil.copy2(ROOT / name, top / name)
-    for part in ("obj", "poller/fixed"):
-        shutil.copytree(ROOT / "build/native" / part, top / "build/native" / part)
-    return top
+    return mutants.copy_tree(tmp_path_factory.mktemp("mutants"), "poller")
 
 
 MUTANTS = {
@@ -206,15 +195,9 @@ MUTANTS = {
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_mutant_is_refuted_with_the_class_of_its_fault(tree, name):
     file, before, after, failure = MUTANTS[name]
-    path = tree / "targets/poller" / file
-    text = (ROOT / "targets/poller" / file).read_text(encoding="utf-8")
-    assert text.count(before) == 1
-    path.write_text(text.replace(before, after), encoding="utf-8")
-    try:
+    with mutants.changed(tree, f"poller/{file}", before, after):
         code, document = storm("fixed", "--until-ops", "60000", "--until-hits", "50",
                                "--descriptors", "1024", "--children", "1", folder=tree)
-    finally:
-        path.write_text(text, encoding="utf-8")
     assert (code, document["verdict"]) == (1, "REFUTED")
     assert list(document["hits"]) == [failure]
 

@@ -118,6 +118,11 @@ static void emit_counts(const struct storm *s, const struct storm_counts *c)
 	for (unsigned i = 0; i < STORM_OPS && s->op[i]; i++)
 		json_count(stdout, s->op[i], c->op[i]);
 	json_end(stdout);
+	json_object(stdout, "quota");
+	for (unsigned i = 0; i < STORM_OPS && s->op[i]; i++)
+		if (s->quota[i])
+			json_count(stdout, s->op[i], s->quota[i]);
+	json_end(stdout);
 	json_count(stdout, "ops", storm_ops(c));
 	json_count(stdout, "commits", c->commits);
 	json_count(stdout, "aborts", c->aborts);

@@ -74,6 +74,7 @@ struct storm_order {
 struct storm {
 	const char *target, *name, *file, *purpose;
 	const char *op[STORM_OPS];     /* end at the first NULL */
+	uint64_t quota[STORM_OPS];     /* of these, that a soak must make */
 	const char *gauge[STORM_GAUGES]; /* likewise: figures of its samples */
 	unsigned descriptors, fewest;  /* by default, and the fewest that make sense */
 	unsigned files_each, files_more; /* open files per descriptor, and besides */

@@ -19,15 +19,16 @@ static void tell(const struct storm_order *order, enum failure f, const char *wh
 
 void report_episode(const struct storm_order *order, struct work *w)
 {
-	uint32_t leaked, early;
-	struct span_audit a = work_audit(w, &leaked, &early);
+	struct losses since;
+	struct span_audit a = work_audit(w, &since);
 	const struct finds *f = &w->finds;
 	order->counts->op[OP_PUSH] += f->pushed;
 	order->counts->op[OP_POP] += f->popped;
 	order->counts->commits += f->popped;
-	tell(order, BLOCK_LEAK, "a block neither in the pool nor in a spine", leaked);
+	tell(order, BLOCK_LEAK, "a block neither in the pool nor in a spine", since.leaked);
+	tell(order, BLOCK_LEAK, "more blocks than items and threads need", since.excess);
 	tell(order, EARLY_FREE, "the block of a claimed entry was gone", f->early);
-	tell(order, EARLY_FREE, "a block in the pool was written to or in use", early);
+	tell(order, EARLY_FREE, "a block in the pool was written to or in use", since.early);
 	tell(order, EARLY_FREE, "popped what nobody had pushed", f->foreign);
 	tell(order, LOST_ITEM, "pushed and never popped", f->lost);
 	tell(order, DUPLICATE_ITEM, "popped twice", f->twice);

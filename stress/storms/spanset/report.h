@@ -6,6 +6,8 @@
 
 enum { OP_PUSH, OP_POP, OP_RESET };
 #define SPANSET_OPS { "push", "pop", "reset" }
+/* Pushes that a soak must make without a finding: 2e8 in its storms. */
+#define SPANSET_QUOTA { [OP_PUSH] = 50000000 }
 #define SPANSET_GAUGES { "blocks_allocated", "blocks_pooled", "blocks_in_use", "blocks_leaked" }
 
 /* Whether the order's time, or its operations, are over. */

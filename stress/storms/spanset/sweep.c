@@ -24,6 +24,7 @@ static void run_sweep(const struct storm_order *order)
 			work_end(&work);
 			work_begin(&work, SPAN_ENTRIES);
 		}
+		work.sit = order->sit;
 		/* Filled while it is emptied, and drained into the other by as
 		 * many. */
 		fill(movers);
@@ -42,7 +43,7 @@ static void run_sweep(const struct storm_order *order)
 
 STORM(sweep,
       .purpose = "one set is emptied into another, reset, and they change places",
-      .op = SPANSET_OPS, .gauge = SPANSET_GAUGES, .run = run_sweep,
+      .op = SPANSET_OPS, .quota = SPANSET_QUOTA, .gauge = SPANSET_GAUGES, .run = run_sweep,
       MUST({ "BUG_BLOCK_USED", BLOCK_LEAK, EVERY_MODEL },
 	   { "BUG_POPPED_KEPT", BLOCK_LEAK, EVERY_MODEL }),
       MAY(FOLLOWS("BUG_BLOCK_USED"), FOLLOWS("BUG_POPPED_KEPT"), FOLLOWS("BUG_POP_GIVES_UP"),

@@ -119,7 +119,7 @@ static void do_role(struct worker *me)
 	case BOTH:
 		for (uint32_t i = 0; i < me->quota && !broken(me); i++) {
 			push_to(me, from, stamp(me));
-			pop_from(me, from);
+			me->missed += pop_from(me, from) == 0;
 		}
 		break;
 	case MOVE:
@@ -132,6 +132,8 @@ static void work_main(void *arg)
 {
 	struct worker *me = arg;
 	self = me;
+	if (me->work->sit)
+		me->work->sit(me->id);
 	world_hooks = &hooks;
 	if (_setjmp(me->escape) == 0)
 		do_role(me);
@@ -298,6 +300,30 @@ static void reset_sets(struct worker *me)
 		span_reset(&me->work->set[i]);
 }
 
+/* Raises the bound on blocks to what this episode's workers can need: for the
+ * most items that they can have left in the sets at once, for each thread that
+ * is slow with its pop, and for each set one that is filled. */
+static void allow(struct work *w)
+{
+	uint64_t items = 0, produced = 0;
+	unsigned producers = 0;
+	bool moves = false;
+	for (unsigned i = 0; i < w->workers; i++) {
+		const struct worker *one = &w->worker[i];
+		moves |= one->role == MOVE;
+		if (one->role == BOTH)
+			items += 1 + one->missed;
+		if (one->role != PRODUCE)
+			continue;
+		producers++;
+		produced += one->quota;
+	}
+	uint64_t most = MOST_ITEMS + producers;
+	items += produced < most || moves ? produced : most;
+	uint32_t blocks = (uint32_t)(items / w->entries) + w->workers + (moves ? 2 : 1);
+	w->allowed = blocks > w->allowed ? blocks : w->allowed;
+}
+
 bool work_run(struct work *w, void (*watch)(struct work *w))
 {
 	unsigned pushing = 0;
@@ -313,6 +339,7 @@ bool work_run(struct work *w, void (*watch)(struct work *w))
 		if (world_thread_start(&w->worker[i].thread, work_main, &w->worker[i]) != 0)
 			world_fatal("cannot start a thread");
 	watch_over(w, watch);
+	allow(w);
 	bool sound = true;
 	for (unsigned i = 0; i < w->workers; i++) {
 		struct worker *one = &w->worker[i];
@@ -341,22 +368,21 @@ bool work_reset(struct work *w)
 	return try(w, reset_sets);
 }
 
-struct span_audit work_audit(struct work *w, uint32_t *leaked, uint32_t *early)
+/* Sets *seen to a count that only grows; returns by how much it did. */
+static uint32_t since_last(uint32_t *seen, uint32_t now)
+{
+	uint32_t more = now > *seen ? now - *seen : 0;
+	*seen = now;
+	return more;
+}
+
+struct span_audit work_audit(struct work *w, struct losses *since)
 {
 	struct span_set *sets[2] = { &w->set[0], &w->set[1] };
 	struct span_audit a = span_audit(&w->pool, sets, 2);
-	*leaked = a.leaked > w->leaked ? a.leaked - w->leaked : 0;
-	*early = span_early(&a) > w->early ? span_early(&a) - w->early : 0;
-	w->leaked = a.leaked;
-	w->early = span_early(&a);
+	uint32_t used = a.allocated - a.leaked;
+	since->leaked = since_last(&w->leaked, a.leaked);
+	since->early = since_last(&w->early, span_early(&a));
+	since->excess = used > w->allowed ? since_last(&w->excess, used - w->allowed) : 0;
 	return a;
-}
-
-uint32_t work_in_use(const struct work *w)
-{
-	/* relaxed: a glance, all three */
-	uint32_t allocated = load_relaxed(&w->pool.allocated);
-	uint32_t reused = load_relaxed(&w->pool.reused);
-	uint32_t freed = load_relaxed(&w->pool.freed);
-	return allocated + reused - freed;
 }

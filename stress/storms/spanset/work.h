@@ -35,6 +35,7 @@ struct worker {
 	uint32_t pushed;
 	bool stuck;         /* left its last operation by the back door, */
 	const char *threw;  /* or by the target's fatal */
+	uint32_t missed;    /* of BOTH: pops that found nothing */
 	uint32_t logged;
 	uintptr_t *log;     /* of items popped */
 	jmp_buf escape;
@@ -50,11 +51,19 @@ struct finds {
 	const char *message;           /* of the last that threw */
 };
 
+/* What an audit finds since the last one. */
+struct losses {
+	uint32_t leaked, early; /* blocks leaked, freed early */
+	uint32_t excess; /* blocks in use at once, above what items and threads need */
+};
+
 struct work {
 	struct span_memory memory;
 	struct span_pool pool;
 	struct span_set set[2];
 	uint32_t entries;
+	/* Sits a worker down on its processor; may be NULL. */
+	void (*sit)(unsigned thread);
 	unsigned workers;
 	word32 pushing; /* workers that may push yet */
 	word32 broken;  /* 1: somebody threw or is stuck; all leave */
@@ -62,6 +71,8 @@ struct work {
 	struct worker drain; /* the caller's own, after all have gone */
 	struct finds finds;
 	uint32_t leaked, early; /* seen by audits so far */
+	uint32_t allowed;       /* blocks that items and threads can need */
+	uint32_t excess;        /* above that, seen so far */
 };
 
 /* Makes an empty pool and two sets of blocks with that many entries. */
@@ -76,9 +87,7 @@ void work_hire(struct work *w, enum role role, uint32_t quota);
 bool work_run(struct work *w, void (*watch)(struct work *w));
 /* Resets both sets. False if that threw. */
 bool work_reset(struct work *w);
-/* Blocks leaked and freed early since the last audit. All must have gone. */
-struct span_audit work_audit(struct work *w, uint32_t *leaked, uint32_t *early);
-/* Blocks in use, roughly, while workers run. */
-uint32_t work_in_use(const struct work *w);
+/* Audits; all must have gone. */
+struct span_audit work_audit(struct work *w, struct losses *since);
 
 #endif
