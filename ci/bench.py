@@ -97,6 +97,11 @@ def programs():
             for name in sorted(os.listdir(f"{NATIVE}/bench"))}
 
 
+def history():
+    """How fast the history of runs is: see ci/bench_history.py."""
+    return json.loads(subprocess.check_output([sys.executable, "ci/bench_history.py"], text=True))
+
+
 def main():
     before = steal_ticks()
     variant, rates = control()
@@ -130,6 +135,7 @@ def main():
         "targets": costs,
         "explore": explorer(),
         "probes": probes(),
+        "history": history(),
         "load": os.getloadavg()[0],
         "steal_ticks": steal_ticks() - before,
     }, indent=1))

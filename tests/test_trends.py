@@ -1,12 +1,19 @@
 """The page and the table of the history; leaks over time and over nights."""
 import csv
 import io
+import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from made_nights import night, row
 from reports import history, html, leaks, svg, trends
+
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def filled(place, nights=40, lanes=3, **more):
@@ -86,3 +93,10 @@ def test_the_time_to_the_first_hit_is_drawn_from_three_calls_on():
     assert svg.first_hits_svg([0.1, 0.2]) == ""
     picture = svg.first_hits_svg([0.001, 0.002, 0.5])
     assert picture.count("V") == 3 and "1 ms" in picture and "500 ms" in picture
+
+
+def test_the_history_is_measured():
+    done = subprocess.run([sys.executable, "ci/bench_history.py", "30", "20"], cwd=ROOT,
+                          capture_output=True, text=True, timeout=180, check=True)
+    found = json.loads(done.stdout)
+    assert (found["nights"], found["lanes"]) == (30, 20) and found["page_bytes"] < html.LIMIT_BYTES
