@@ -286,7 +286,8 @@ def limits(m):
            "raise the hard limit (ulimit -Hn): storms open thousands" if level != OK else "")
     maps = int(m.read("/proc/sys/vm/max_map_count") or 0)
     level = WARN if maps < 65530 else OK
-    yield (level, "mappings", f"vm.max_map_count {maps}",
+    yield (level, "mappings", f"vm.max_map_count {maps}: two for each goroutine's stack; "
+           "201000 for 100,000 of them (sysctl -w vm.max_map_count=201000 as root)",
            "sysctl -w vm.max_map_count=65530 as root" if level != OK else "")
 
 

@@ -220,6 +220,10 @@ static inline void tell_leaving(struct context *from, struct context *to)
 void context_drop(struct context *c)
 {
 	c->sp = NULL;
+#ifdef CONTEXT_ASAN
+	/* Frames that never returned have left their red zones. */
+	__asan_unpoison_memory_region(c->low, c->bytes);
+#endif
 #ifdef CONTEXT_TSAN
 	if (__tsan_destroy_fiber)
 		__tsan_destroy_fiber(c->fiber);
@@ -253,10 +257,6 @@ void context_make(struct context *c, void *stack_low, size_t bytes, void (*entry
 {
 	uintptr_t top = ((uintptr_t)stack_low + bytes) & ~(uintptr_t)15;
 	uint64_t *sp = (uint64_t *)top - SAVED;
-#ifdef CONTEXT_ASAN
-	/* Frames of whoever ended on this stack have left their red zones. */
-	__asan_unpoison_memory_region(stack_low, bytes);
-#endif
 	for (int i = 0; i < SAVED; i++)
 		sp[i] = 0;
 	sp[CONTROL] = CONTROL_WORDS;

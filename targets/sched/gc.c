@@ -8,6 +8,7 @@ enum {
 	HANDLES = 64,        /* of one goroutine */
 	AT_ONCE = 16,        /* goroutines that a marker takes */
 	SWEEPS = 10,         /* spans between two yields of the sweeper */
+	STACKS = 512,        /* closed ones that keep their memory for reuse */
 	ROOM = 1536          /* bytes of stack that allocation may use */
 };
 #define HEAP_BYTES ((size_t)1 << 30)
@@ -134,6 +135,7 @@ static void sweeper_main(void *arg)
 		}
 		sweep_and_yield();
 		pages_return(&the.heap);
+		stacks_trim(&the.s->stacks, STACKS);
 	}
 	/* pairs with: gc_end() */
 	store_release(&the.ended, 1);

@@ -6,7 +6,7 @@
 #include "base/world.h"
 
 /* More than any frame that is not asked for. */
-enum { GUARD = 64 << 10 };
+enum { GUARD = 64 << 10, FIRST_ROOM = 512 };
 
 /* Its own first page holds it; the windows follow. */
 struct stack_region {
@@ -46,6 +46,8 @@ void stacks_end(struct stacks *all)
 	/* relaxed: nobody else is there */
 	if (load_relaxed(&all->open) != 0)
 		world_fatal("stacks end while one is open");
+	if (all->bare_room)
+		world_unmap(all->bare, all->bare_room * sizeof *all->bare);
 	while (all->regions) {
 		struct stack_region *r = all->regions;
 		all->regions = r->older;
@@ -73,7 +75,7 @@ static int add_region(struct stacks *all)
 	r->older = all->regions;
 	r->bytes = bytes;
 	all->regions = r;
-	all->bare = (char *)r + page;
+	all->next = (char *)r + page;
 	all->end = (char *)r + bytes;
 	return 0;
 }
@@ -84,6 +86,25 @@ static char **next_of(char *top)
 	return (char **)(top - sizeof(char *));
 }
 
+/* The top of a window without backing; NULL: none left. Lock held. */
+static char *bare_window(struct stacks *all)
+{
+	if (all->bares > 0)
+		return all->bare[all->bares - 1];
+	if (all->next == all->end && add_region(all) != 0)
+		return NULL;
+	return all->next + all->window;
+}
+
+/* The one that bare_window() has shown has backing now. Lock held. */
+static void drop_bare(struct stacks *all)
+{
+	if (all->bares > 0)
+		all->bares--;
+	else
+		all->next += all->window;
+}
+
 /* Takes a window. Returns the top of its backing, NULL: none left. */
 static char *take(struct stacks *all)
 {
@@ -92,17 +113,52 @@ static char *take(struct stacks *all)
 	if (top) {
 		all->free = *next_of(top);
 		all->frees--;
-	} else if (all->bare != all->end || add_region(all) == 0) {
-		top = all->bare + all->window;
-		if (world_commit(top - all->least, all->least) != 0) {
-			top = NULL;
-		} else {
-			all->bare = top;
+	} else if ((top = bare_window(all))) {
+		if (world_commit(top - all->least, all->least) == 0) {
+			drop_bare(all);
 			count(&all->taken, all->least);
+		} else {
+			top = NULL;
 		}
 	}
 	mutex_unlock(&all->lock);
 	return top;
+}
+
+/* Lock held. */
+static void add_bare(struct stacks *all, char *top)
+{
+	if (all->bares == all->bare_room) {
+		size_t room = all->bare_room ? 2 * all->bare_room : FIRST_ROOM;
+		char **more = world_map(room * sizeof *more);
+		if (all->bare_room) {
+			memcpy(more, all->bare, all->bares * sizeof *more);
+			world_unmap(all->bare, all->bare_room * sizeof *more);
+		}
+		all->bare = more;
+		all->bare_room = room;
+	}
+	all->bare[all->bares++] = top;
+}
+
+size_t stacks_trim(struct stacks *all, size_t keep)
+{
+	size_t n = 0;
+	for (bool more = true; more;) {
+		mutex_lock(&all->lock);
+		more = all->frees > keep;
+		if (more) {
+			char *top = all->free;
+			all->free = *next_of(top);
+			all->frees--;
+			world_decommit(top - all->least, all->least);
+			add_bare(all, top);
+			n++;
+		}
+		mutex_unlock(&all->lock);
+	}
+	count(&all->released, n * all->least);
+	return n;
 }
 
 int stack_open(struct stacks *all, struct gstack *s)

@@ -12,7 +12,8 @@
  * other addresses and adjusts pointers: runtime/stack.go, copystack.)
  *
  * At most two mappings of the kernel per stack: what is reserved, what is
- * backing. Windows of closed stacks keep a smallest backing, for reuse.
+ * backing. Windows of closed stacks keep a smallest backing, for reuse, until
+ * stacks_trim() takes it.
  */
 #ifndef SCHED_STACK_H
 #define SCHED_STACK_H
@@ -37,8 +38,9 @@ struct stacks {
 	mutex lock;          /* guards the free windows and regions */
 	char *free;          /* top of a closed window with backing, see next_of() */
 	size_t frees;
-	char *bare;          /* lowest window that has never had any, or none now */
-	char *end;           /* of the region that it is in */
+	char **bare;         /* tops of closed windows without backing */
+	size_t bares, bare_room;
+	char *next, *end;    /* windows of the newest region never used */
 	struct stack_region *regions;
 	size_t least, most;  /* bytes of backing; constant */
 	size_t window;       /* bytes; constant */
@@ -58,6 +60,9 @@ struct gstack {
 void stacks_init(struct stacks *all, size_t most, size_t at_once);
 /* Gives back all memory; fatal if a stack is open. */
 void stacks_end(struct stacks *all);
+/* Gives back the backing that closed windows keep, but for `keep` of them.
+ * Returns how many gave theirs. */
+size_t stacks_trim(struct stacks *all, size_t keep);
 /* Bytes of backing: of open stacks, and kept for reuse. */
 uint64_t stacks_held(const struct stacks *all);
 

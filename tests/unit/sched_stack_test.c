@@ -245,9 +245,9 @@ TEST(an_overflow_is_told_from_a_crash)
 
 /* --- many --- */
 
-static unsigned mappings(void)
+static int mappings(void)
 {
-	unsigned n = 0;
+	int n = 0;
 	FILE *f = fopen("/proc/self/maps", "r");
 	CHECK(f != NULL);
 	for (int c; (c = getc(f)) != EOF;)
@@ -269,7 +269,7 @@ static void grow(struct gstack *s)
 TEST(two_mappings_each)
 {
 	stacks_init(&all, MOST, AT_ONCE);
-	unsigned before = mappings(), slack = 2 * MANY / AT_ONCE + 20;
+	int before = mappings(), slack = 2 * MANY / AT_ONCE + 20;
 	for (unsigned i = 0; i < MANY; i++)
 		CHECK_EQ(stack_open(&all, &many[i]), 0);
 	CHECK(mappings() - before <= 2 * MANY + slack);
@@ -281,6 +281,18 @@ TEST(two_mappings_each)
 	CHECK(mappings() - before <= 2 * MANY + slack);
 	CHECK_EQ(load_relaxed(&all.moves), 2 * MANY);
 	CHECK_EQ(stacks_held(&all), MANY * all.least);
+	for (unsigned i = 0; i < MANY; i++)
+		stack_close(&many[i]);
+	CHECK_EQ(stacks_held(&all), MANY * all.least);
+	CHECK_EQ(stacks_trim(&all, 3), MANY - 3);
+	CHECK_EQ(stacks_held(&all), 3 * all.least);
+	CHECK(mappings() - before <= slack);
+	for (unsigned i = 0; i < MANY; i++) {
+		CHECK_EQ(stack_open(&all, &many[i]), 0);
+		memset(many[i].low, 1, all.least); /* it is there */
+	}
+	CHECK_EQ(stacks_held(&all), MANY * all.least);
+	CHECK_EQ(all.bares, 0);
 	for (unsigned i = 0; i < MANY; i++)
 		stack_close(&many[i]);
 	CHECK_DIES(stack_open(&all, &many[0]); stacks_end(&all), "one is open");
