@@ -62,6 +62,7 @@ say() { printf 'deps: %s\n' "$*" >&2; }
 # What is missing, one package a line.
 missing() {
 	local installed alternatives package
+	# shellcheck disable=SC2016 # dpkg-query expands them
 	local row='${db:Status-Status} ${Package}'
 	installed=$(dpkg-query -W -f "$row\n$row:\${Architecture}\n" 2>/dev/null) || true
 	while read -r -a alternatives; do
