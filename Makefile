@@ -101,20 +101,19 @@ soak: deps ## each storm for long in one process: memory and descriptors flat?
 
 # Where the nights' runs and their history are kept; make clean leaves it alone.
 HISTORY ?= history
-# One after the other: each wants the machine for itself. All of them, whatever
-# fails: a night that is not told is lost.
-NIGHT = explore medians differential tsan asan soak
-REPORTS = $(PYTHON) -m reports
 .PHONY: nightly
-nightly: ## storm for 20 minutes, explore, sanitizers, soak; compare with the nights before
-	@red=0; night=$(HISTORY)/runs/$$(date -u +%Y%m%dT%H%M%SZ); mkdir -p $(HISTORY)/runs; \
-	$(MAKE) --no-print-directory storm TIME=$(or $(TIME),20m) REPORT=$$night || red=1; \
-	for step in $(NIGHT); do \
-		$(MAKE) --no-print-directory $$step REPORT=$$night || red=1; done; \
-	rm -rf build/night; $(REPORTS) merge -o build/night $$night* || red=1; \
-	$(REPORTS) history compare $$night* --db $(HISTORY)/history.sqlite || red=1; \
-	$(REPORTS) history page --db $(HISTORY)/history.sqlite || red=1; \
-	exit $$red
+nightly: ## everything, into a history; then compared with the nights before (TIME=40m)
+	@ci/nightly.sh --history $(HISTORY) $(if $(TIME),--time $(TIME))
+
+# BASE=COMMIT: what the change is measured from; origin/main otherwise.
+.PHONY: quick
+quick: deps ## the gate for a change: ten minutes at most, only what it touches
+	@ci/quick.sh $(BASE)
+
+.PHONY: check-fleet
+check-fleet: deps ## shards over a real one-node Slurm, with a killed task and a late one
+	@ci/deps.sh fleet
+	@$(PYTEST) tests/fleet.py
 
 # How often the rules of verdicts and alarms err, beyond what make check asks.
 SIMULATIONS ?= 100000

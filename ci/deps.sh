@@ -28,6 +28,8 @@ needed() {
 		libhwloc-dev
 		hwloc-nox hwloc
 		shellcheck
+		yamllint
+		npm nodejs
 		python3
 		python3-pytest
 		python3-pytest-xdist
@@ -38,6 +40,7 @@ needed() {
 		python3-scipy
 		python3-statsmodels
 		python3-jsonschema
+		python3-yaml
 		python3-junitparser
 		python3-rich
 		python3-hypothesis

@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# The night: what CI runs, and anyone may.
+#
+#   ci/nightly.sh [--time 10m] [--history DIR]
+#
+# --time is shared: half of it storms the native lane (on ARM64: the arm64
+# lanes), the rest goes to probes, explorer, sanitizers, soak and models.
+# Building comes on top. Each step runs whatever the one before came to: a night
+# that is not told is lost. DIR (history) keeps the run folders (DIR/runs), the
+# history, and under DIR/nights/STAMP each step's output, the other results, and
+# issue.md where something is not as expected: what, and how to show it again.
+# The night is compared with those before.
+#
+# Exit status: 0 as expected, 1 not, 64 usage.
+set -euo pipefail
+usage() { echo "usage: $0 [--time 30s|10m|2h] [--history DIR]" >&2; exit 64; }
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+time=40m history=history
+while [ $# -gt 0 ]; do
+	[ $# -ge 2 ] || usage
+	case $1 in
+	--time) time=$2 ;;
+	--history) history=$2 ;;
+	*) usage ;;
+	esac
+	shift 2
+done
+[[ $time =~ ^([0-9]+)([smh])$ ]] || usage
+seconds=${BASH_REMATCH[1]}
+case ${BASH_REMATCH[2]} in
+m) seconds=$((seconds * 60)) ;;
+h) seconds=$((seconds * 3600)) ;;
+esac
+[ "$seconds" -ge 20 ] || usage
+
+python=/usr/bin/python3
+jobs=$(nproc)
+stamp=$(date -u +%Y%m%dT%H%M%SZ)
+out=$history/nights/$stamp run=$history/runs/$stamp
+mkdir -p "$out" "$history/runs"
+failed=()
+
+# step NAME COMMAND...: runs it with its output in a file; notes what failed
+step() {
+	local name=$1 began=$SECONDS status=0
+	shift
+	printf 'nightly: %-12s ' "$name" >&2
+	"$@" >"$out/$name.log" 2>&1 </dev/null || status=$?
+	printf 'status %d, %d s\n' "$status" $((SECONDS - began)) >&2
+	[ "$status" -eq 0 ] || failed+=("$name")
+}
+share() { echo $(((seconds * $1 + 99) / 100)); }
+# shellcheck disable=SC2317 # called by step
+matrix() { # LANE SECONDS
+	"$python" -m pytest -q tests/test_matrix.py --rig-lane "$1" --rig-out "$run-$1" \
+		--rig-time "$2s"
+}
+
+if [ "$(uname -m)" = aarch64 ]; then
+	lanes=(arm64-llsc arm64-lse arm64-outline arm64-rcpc arm64-lse-rcpc)
+else
+	lanes=(native)
+fi
+step deps ci/deps.sh
+step doctor "$python" ci/doctor.py
+for lane in "${lanes[@]}" explore tsan asan; do
+	step "build-$lane" make -s -j"$jobs" build LANE="$lane"
+done
+for lane in "${lanes[@]}"; do
+	step "$lane" matrix "$lane" $(($(share 50) / ${#lanes[@]}))
+	[ "$lane" = native ] || step "code-$lane" "$python" ci/disassembly.py --lane "$lane" \
+		--out "build/$lane/disassembly.json"
+done
+# 62 runs, a third of each tunes
+step probe "$python" stress/probes/table.py --probe "build/${lanes[0]}/probe" \
+	--out "$out/probe/results.jsonl" -- --tune "$(share 10 | awk '{print $1 / 190}')" \
+	--seconds "$(share 10 | awk '{print $1 / 95}')"
+step explore "$python" fuzz/table.py --seconds "$(share 10 | awk '{print $1 / 300}')"
+step tsan matrix tsan "$(share 10)"
+step asan matrix asan "$(share 10)"
+step soak "$python" ci/soak.py --seconds "$(share 5)" --keep "$out/soak"
+step differential make -s differential PROGRAMS=$((seconds / 2 + 50))
+[ "$seconds" -lt 1200 ] || step medians make -s medians
+step compare "$python" -m reports history compare "$run"-* --db "$history/history.sqlite"
+step page "$python" -m reports history page --db "$history/history.sqlite" \
+	-o "$history/index.html"
+
+if [ ${#failed[@]} -eq 0 ]; then
+	echo "nightly: as expected; $history/index.html"
+	exit 0
+fi
+{
+	echo "Not as expected on $(uname -nm), $(git rev-parse --short HEAD 2>/dev/null || true):"
+	for name in "${failed[@]}"; do
+		printf '\n## %s\n\n```\n' "$name"
+		tail -30 "$out/$name.log"
+		echo '```'
+	done
+} >"$out/issue.md"
+echo "nightly: not as expected: ${failed[*]}; see $out/issue.md"
+exit 1
