@@ -29,7 +29,7 @@ include ci/arm64.mk
 
 .PHONY: help
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' \
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' \
 		$(filter %Makefile %.mk,$(MAKEFILE_LIST))
 
 .PHONY: deps
