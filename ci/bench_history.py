@@ -26,6 +26,8 @@ def make(place, count, lanes):
         for lane, hits in enumerate(rng.poisson(rates)):
             fixed = lane % 4 == 0
             figures = {"rounds_s": 5e6 * rng.lognormal(0, 0.02)}
+            if hits and not fixed:
+                figures["first_hit_s"] = rng.exponential(1 / hits)
             if lane % 20 == 3:
                 figures.update(rss_kib_top=5000.0 + lane, rss_kib_growth_h=rng.normal(0, 3))
             rows.append(row("fixed" if fixed else "BUG_A", 0 if fixed else int(hits),

@@ -69,8 +69,9 @@ def longest_process(samples: List[dict]) -> List[dict]:
 def statistics_of(rows: List[dict]) -> List[dict]:
     """Leak and standstill statistics of a run's storms, a line per storm and variant.
 
-    rows: verdict rows. Returns {"row", "leaks", "standstills", "per_hour", "per_operation",
-    "growth"}: hits of either kind, all of them an hour and an operation, and growth().
+    rows: verdict rows. Returns {"row", "leaks", "standstills", "other", "per_hour",
+    "per_operation", "growth"}: hits of each kind, all of them an hour and an operation, and
+    growth().
     """
     found = []
     for row in rows:
@@ -78,8 +79,9 @@ def statistics_of(rows: List[dict]) -> List[dict]:
             continue
         leaks, stuck = ({name: n for name, n in row["hits"].items() if name in kinds}
                         for kinds in (LEAKS, STANDSTILLS))
-        lost = sum(leaks.values()) + sum(stuck.values())
-        found.append({"row": row, "leaks": leaks, "standstills": stuck,
+        other = {name: n for name, n in row["hits"].items() if name not in {**leaks, **stuck}}
+        lost = sum(row["hits"].values())
+        found.append({"row": row, "leaks": leaks, "standstills": stuck, "other": other,
                       "per_hour": 3600 * lost / row["seconds"] if row["seconds"] else None,
                       "per_operation": lost / row["rounds"] if row["rounds"] else None,
                       "growth": row["storm"].get("growth") or {}})

@@ -29,6 +29,7 @@ class Lane(NamedTuple):
     growth: Dict[str, List[float]]  # KiB or pieces an hour, of a storm
     classes: Dict[str, int]         # hits by failure class, all nights
     replay: str
+    first_hits: List[float]     # seconds to the first hit, a night each, rising
 
     @property
     def red(self) -> bool:
@@ -46,7 +47,7 @@ def text(history: History) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True,
         lstrip_blocks=True, undefined=jinja2.StrictUndefined)
-    environment.globals.update(words=words, svg=svg, len=len)
+    environment.globals.update(words=words, svg=svg, len=len, thinned=thinned)
     runs = history.runs()
     classes = [collected(history, name, [r for r in runs if r["class"] == name])
                for name in dict.fromkeys(r["class"] for r in reversed(runs))]
@@ -85,16 +86,29 @@ def collected(history: History, name: str, runs: List[dict]) -> dict:
                           "findings WHERE run >= ? GROUP BY lane, class", (first,)):
         classes.setdefault(r["lane"], {})[r["class"]] = r["hits"]
         replay[r["lane"]] = r["replay"]
+    first_hits: Dict[int, List[float]] = {}
+    for r in history.rows("SELECT lane, value FROM figures WHERE run >= ? AND "
+                          "name = 'first_hit_s' ORDER BY lane, value", (first,)):
+        first_hits.setdefault(r["lane"], []).append(r["value"])
     by_lane: Dict[int, List[dict]] = {}
     for row in rows:
         by_lane.setdefault(row["id"], []).append(row)
-    found = [_lane(part, number, growth, classes.get(key, {}), replay.get(key, ""))
+    found = [_lane(part, number, growth, classes.get(key, {}), replay.get(key, ""),
+                   first_hits.get(key, []))
              for key, part in by_lane.items()]
     found.sort(key=lambda lane: (not lane.red, not lane.changes, lane.name))
     steps = [_step(before, after) for before, after in zip(runs[-SHOWN:], runs[-SHOWN:][1:])]
     return {"name": name, "runs": runs, "lanes": found, "first": max(0, len(runs) - SHOWN),
             "machines": sorted({r["name"] for r in runs}),
             "steps": [step for step in steps if step]}
+
+
+def thinned(values: List[float]) -> List[float]:
+    """At most POINTS // 3 of the values, evenly, their ends among them."""
+    most = POINTS // 3
+    if len(values) <= most:
+        return values
+    return [values[round(i * (len(values) - 1) / (most - 1))] for i in range(most)]
 
 
 def _step(before: dict, after: dict):
@@ -106,7 +120,8 @@ def _step(before: dict, after: dict):
     return (after["started"], found) if found else None
 
 
-def _lane(part: List[dict], number: Dict[int, int], growth, classes, replay) -> Lane:
+def _lane(part: List[dict], number: Dict[int, int], growth, classes, replay,
+          first_hits) -> Lane:
     part.sort(key=lambda r: number[r["run"]])
     last = part[-1]
     hits = np.array([r["hits"] for r in part], float)
@@ -120,7 +135,7 @@ def _lane(part: List[dict], number: Dict[int, int], growth, classes, replay) -> 
     return Lane(nights.name_of(last), last["role"], [r["verdict"] for r in part],
                 [number[r["run"]] for r in part], hits, seconds,
                 [step._replace(at=int(where[step.at])) for step in steps],
-                compare.between_variation(hits, seconds), held, classes, replay)
+                compare.between_variation(hits, seconds), held, classes, replay, first_hits)
 
 
 def csv_text(history: History) -> str:

@@ -86,7 +86,8 @@ def test_losses_are_told_an_hour_and_an_operation():
             "seconds": 3600.0, "rounds": 1000}
     one, = leaks.statistics_of([made, {"storm": None}])
     assert one["standstills"] == {"deadlock": 3} and one["leaks"] == {"block_leak": 1}
-    assert one["per_hour"] == 4 and one["per_operation"] == 0.004
+    assert one["other"] == {"fatal": 5}
+    assert one["per_hour"] == 9 and one["per_operation"] == 0.009
 
 
 def test_the_time_to_the_first_hit_is_drawn_from_three_calls_on():
