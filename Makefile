@@ -99,6 +99,12 @@ soak: deps ## each storm for long in one process: memory and descriptors flat?
 	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=native
 	@$(PYTHON) ci/soak.py --seconds $(SOAK_SECONDS) --keep build/soak
 
+# One operation in seven closes a descriptor, whose number is then opened again.
+.PHONY: reopen
+reopen: deps ## ten million descriptors opened, asked for through a port, and closed
+	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=native
+	@build/native/port/fixed/storm --storm churn_oneshot --seconds 3600 --until-ops 75000000
+
 # Where the nights' runs and their history are kept; make clean leaves it alone.
 HISTORY ?= history
 .PHONY: nightly

@@ -5,11 +5,12 @@
 #
 # --time is shared: half of it storms the native lane (on ARM64: the arm64
 # lanes), the rest goes to probes, explorer, sanitizers, soak and models.
-# Building comes on top. Each step runs whatever the one before came to: a night
-# that is not told is lost. DIR (history) keeps the run folders (DIR/runs), the
-# history, and under DIR/nights/STAMP each step's output, the other results, and
-# issue.md where something is not as expected: what, and how to show it again.
-# The night is compared with those before.
+# Building comes on top, and from 20m on what goes by counts, not by time. Each
+# step runs whatever the one before came to: a night that is not told is lost.
+# DIR (history) keeps the run folders (DIR/runs), the history, and under
+# DIR/nights/STAMP each step's output, the other results, and issue.md where
+# something is not as expected: what, and how to show it again. The night is
+# compared with those before.
 #
 # Exit status: 0 as expected, 1 not, 64 usage.
 set -euo pipefail
@@ -80,6 +81,7 @@ step tsan matrix tsan "$(share 10)"
 step asan matrix asan "$(share 10)"
 step soak "$python" ci/soak.py --seconds "$(share 5)" --keep "$out/soak"
 step differential make -s differential PROGRAMS=$((seconds / 2 + 50))
+[ "$seconds" -lt 1200 ] || step reopen make -s reopen
 [ "$seconds" -lt 1200 ] || step medians make -s medians
 step compare "$python" -m reports history compare "$run"-* --db "$history/history.sqlite"
 step page "$python" -m reports history page --db "$history/history.sqlite" \

@@ -71,8 +71,9 @@ def report(document: dict) -> bool:
     """Print a line per figure; returns whether the storm was clean and all is flat."""
     name = f'{document["target"]}/{document["storm"]}'
     good = document["verdict"] == "CLEAN"
+    kinds = ", ".join(f"{n} {kind}" for kind, n in document.get("operations", {}).items())
     print(f'{name}  {document["verdict"]}  {document["ops"]} operations in '
-          f'{document["seconds"]:.0f} s, {document["slices"]} process')
+          f'{document["seconds"]:.0f} s, {document["slices"]} process: {kinds}')
     if document["slices"] != 1:
         print(f"{name}  UNCLEAR  a leak ends with its process: run it in one (--children 1)")
         good = False

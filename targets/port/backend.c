@@ -225,20 +225,18 @@ static unsigned backend_poll(struct poller *p, int64_t delay, struct g **list, i
 			continue;
 		if (n < 0)
 			world_fatal("fetching events failed");
+		if (n == 0 || events[0].events != PORT_ALERT)
+			break;
 		/* An alerted port shows nothing else; calmed, it shows what is
 		 * ready. Only a poller that would have slept was meant. */
-		if (n != 1 || events[0].events != PORT_ALERT || delay == 0)
-			break;
+		if (delay == 0)
+			return 0;
 		unwake(p);
 		wait = 0;
 	}
 	unsigned ready = 0;
-	for (int i = 0; i < n; i++) {
-		if (events[i].events != PORT_ALERT)
-			ready += dispatch(&events[i], list + ready, waiters);
-		else if (delay != 0)
-			unwake(p);
-	}
+	for (int i = 0; i < n; i++)
+		ready += dispatch(&events[i], list + ready, waiters);
 	return ready;
 }
 

@@ -2,9 +2,8 @@
  * ready comes from a source, all else is decided here.
  *
  * An association is looked at anew when its event is fetched, so an event tells
- * of readiness that holds at that moment. An alerted port returns the alert and
- * nothing else. Only what the kernel of Solaris would report for an association
- * without events is left open: here that is nothing.
+ * of readiness that holds at that moment. Only what the kernel of Solaris would
+ * report for an association without events is left open: here that is nothing.
  */
 #include <errno.h>
 #include <string.h>
@@ -78,12 +77,9 @@ static int exact_getn(struct port *port, struct port_event *events, int n, int64
 	int fds[PORT_EVENTS];
 	int64_t end = ns > 0 ? world_now() + ns : 0;
 	for (;;) {
-		int count = port->source->wait(port, fds, n < PORT_EVENTS ? n : PORT_EVENTS, ns);
-		/* pairs with: exact_alert() — what the alert is to tell */
-		if (load_acquire(&port->alerted)) {
-			events[0] = (struct port_event){ PORT_ALERT, -1, NULL };
+		if (port_is_alerted(port, &events[0]))
 			return 1;
-		}
+		int count = port->source->wait(port, fds, n < PORT_EVENTS ? n : PORT_EVENTS, ns);
 		int kept = 0;
 		for (int i = 0; i < count; i++)
 			kept += fetch(port, fds[i], &events[kept]);
@@ -93,13 +89,6 @@ static int exact_getn(struct port *port, struct port_event *events, int n, int64
 		if (ns > 0 && (ns = end - world_now()) < 0)
 			ns = 0;
 	}
-}
-
-static int exact_alert(struct port *port, bool on)
-{
-	/* pairs with: exact_getn() load — what the alert is to tell */
-	exchange_acq_rel(&port->alerted, on);
-	return port->source->wake(port, on);
 }
 
 /* --- readiness from the kernel: level-triggered epoll entries as hints --- */
@@ -142,7 +131,6 @@ static const struct port_source kernel = {
 	.unwatch = kernel_unwatch,
 	.look = kernel_look,
 	.wait = kernel_wait,
-	.wake = port_epoll_wake,
 };
 
 static int exact_create(struct port *port)
@@ -160,7 +148,7 @@ const struct port_ops port_exact_ops = {
 	.associate = exact_associate,
 	.dissociate = exact_dissociate,
 	.getn = exact_getn,
-	.alert = exact_alert,
+	.alert = port_epoll_alert,
 	.opened = port_number_opened,
 	.closed = exact_closed,
 };

@@ -29,8 +29,10 @@ void port_epoll_destroy(struct port *port)
 	port_numbers_stop(port);
 }
 
-int port_epoll_wake(struct port *port, bool on)
+int port_epoll_alert(struct port *port, bool on)
 {
+	/* pairs with: port_is_alerted() load — what the alert is to tell */
+	exchange_acq_rel(&port->alerted, on);
 	uint64_t count = 1;
 	int64_t done;
 	do
@@ -38,6 +40,13 @@ int port_epoll_wake(struct port *port, bool on)
 			  : world_read(port->wake_fd, &count, sizeof count);
 	while (done == -EINTR);
 	return done < 0 && done != -EAGAIN ? (int)done : 0;
+}
+
+bool port_is_alerted(struct port *port, struct port_event *event)
+{
+	*event = (struct port_event){ PORT_ALERT, -1, NULL };
+	/* pairs with: port_epoll_alert() exchange */
+	return load_acquire(&port->alerted);
 }
 
 int port_milliseconds(int64_t ns)

@@ -47,7 +47,7 @@ static int oneshot_dissociate(struct port *port, int fd)
 	int error = world_epoll_ctl(port->fd, WORLD_DEL, fd, 0, 0);
 	at->associated = false;
 	mutex_unlock(&at->lock);
-	return was || error == -EBADF ? error : -ENOENT;
+	return was ? error : -ENOENT;
 }
 
 /* Whether the event is one that its association still waits for. */
@@ -70,15 +70,14 @@ static int oneshot_getn(struct port *port, struct port_event *events, int n, int
 	struct world_event found[PORT_EVENTS];
 	int64_t end = ns > 0 ? world_now() + ns : 0;
 	for (;;) {
+		if (port_is_alerted(port, &events[0]))
+			return 1;
 		int count = world_epoll_wait(port->fd, found, n < PORT_EVENTS ? n : PORT_EVENTS,
 					     port_milliseconds(ns));
 		int kept = 0;
-		for (int i = 0; i < count; i++) {
-			if (found[i].data == PORT_WOKEN)
-				events[kept++] = (struct port_event){ PORT_ALERT, -1, NULL };
-			else if (fetch(port, &found[i], &events[kept]))
-				kept++;
-		}
+		for (int i = 0; i < count; i++)
+			if (found[i].data != PORT_WOKEN)
+				kept += fetch(port, &found[i], &events[kept]);
 		if (count < 0 || kept > 0 || ns == 0)
 			return count < 0 ? count : kept;
 		/* All that came was outdated. */
@@ -104,7 +103,7 @@ const struct port_ops port_oneshot_ops = {
 	.associate = oneshot_associate,
 	.dissociate = oneshot_dissociate,
 	.getn = oneshot_getn,
-	.alert = port_epoll_wake,
+	.alert = port_epoll_alert,
 	.opened = port_number_opened,
 	.closed = oneshot_closed,
 };

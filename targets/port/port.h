@@ -37,7 +37,8 @@ struct port_ops {
 	 * ever, 0: not at all). Returns their number, 0 at the time-out, or
 	 * -EINTR. */
 	int (*getn)(struct port *port, struct port_event *events, int n, int64_t ns);
-	/* Has every getn() return at once, until it is taken back. */
+	/* Has every getn() return that alone, at once, until it is taken
+	 * back. */
 	int (*alert)(struct port *port, bool on);
 	/* What a kernel sees by itself (NULL there): fd was opened for this
 	 * user; is about to be closed. */
@@ -66,8 +67,6 @@ struct port_source {
 	/* Waits for descriptors that may be ready; returns how many it put into
 	 * fds, or -EINTR. */
 	int (*wait)(struct port *port, int *fds, int n, int64_t ns);
-	/* Ends a wait at once, and those to come, until it is taken back. */
-	int (*wake)(struct port *port, bool on);
 };
 
 enum { PORT_CHUNK = 256, PORT_CHUNKS = 4096, PORT_EVENTS = 128 };
@@ -112,7 +111,9 @@ void port_number_check(struct port *port, const struct port_number *at, const vo
  * its waits. */
 int port_epoll_create(struct port *port);
 void port_epoll_destroy(struct port *port);
-int port_epoll_wake(struct port *port, bool on);
+int port_epoll_alert(struct port *port, bool on);
+/* Whether the port is alerted; then that is its only event. */
+bool port_is_alerted(struct port *port, struct port_event *event);
 /* Nanoseconds as milliseconds, rounded up: a wait does not become none. */
 int port_milliseconds(int64_t ns);
 

@@ -1,0 +1,155 @@
+"""The event ports: that the shim over epoll and the port in user space do the same, and why.
+
+Random sequences of operations run over both; one that tells them apart is cut down to its
+least. Each measure that the shim takes because EPOLLONESHOT is no port has a mutant without
+it, which must be told apart from the port: so every difference is known, and explained there.
+"""
+import ctypes
+import functools
+import json
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+from hypothesis import HealthCheck, Phase, find, given, settings
+from hypothesis import strategies as st
+from hypothesis.errors import NoSuchExample
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SLOTS, NOTES = 4, 16
+CALLS = ("open", "close", "close_kept", "associate", "dissociate", "getn", "write_peer",
+         "close_peer", "drain", "fill", "alert", "calm")
+STEP = st.tuples(st.sampled_from(CALLS), st.integers(0, SLOTS - 1), st.integers(0, 4))
+SEQUENCE = st.lists(STEP, min_size=1, max_size=40)
+
+
+class Step(ctypes.Structure):
+    _fields_ = [("call", ctypes.c_int), ("slot", ctypes.c_int), ("x", ctypes.c_int)]
+
+
+def library(folder, targets=ROOT / "targets"):
+    """Builds the driver with that folder's targets; returns its run()."""
+    out = folder / "libport.so"
+    sources = [p for part in ("base", "poller", "port")
+               for p in sorted((targets / part).glob("*.c"))]
+    subprocess.run(["gcc", "-std=gnu11", "-O1", "-g", "-shared", "-fPIC", "-o", out, "-I", targets,
+                    "-I", ROOT / "stress", "-I", ROOT, "tests/ports/driver.c", "stress/world.c",
+                    *sources, "-lpthread"], cwd=ROOT, check=True)
+    return ctypes.CDLL(str(out)).run
+
+
+def notes(run, exact, sequence):
+    """What each step returned, over one of the ports."""
+    steps = (Step * len(sequence))(*[Step(CALLS.index(c), s, x) for c, s, x in sequence])
+    found = (ctypes.c_int64 * (NOTES * len(sequence)))()
+    assert run(exact, steps, len(sequence), found) == 0
+    return list(found)
+
+
+def differ(run, sequence):
+    return notes(run, 0, sequence) != notes(run, 1, sequence)
+
+
+@pytest.fixture(scope="module")
+def ports(tmp_path_factory):
+    return functools.partial(differ, library(tmp_path_factory.mktemp("ports")))
+
+
+def test_both_ports_do_the_same(ports):
+    @settings(max_examples=3000, deadline=None, database=None, derandomize=True,
+              suppress_health_check=list(HealthCheck))
+    @given(SEQUENCE)
+    def same(sequence):
+        assert not ports(sequence), sequence
+    same()
+
+
+def test_the_sequences_reach_events(tmp_path):
+    """A comparison of ports that never say anything would prove nothing."""
+    run = library(tmp_path)
+    told = find(SEQUENCE, lambda s: any(n > 1 << 32 for n in notes(run, 1, s)),
+                settings=settings(max_examples=5000, deadline=None, database=None))
+    assert {"open", "associate", "getn"} <= {call for call, _, _ in told}
+
+
+MUTANTS = {
+    "an entry without events reports a hang-up": (
+        " && at->events != 0;", ";"),
+    "an event of an entry whose descriptor was closed": (
+        "at->serial == from->data >> 32 && ", ""),
+    "a fired entry counts as an association": (
+        "\t\tat->associated = false;\n\t}\n\tmutex_unlock(&at->lock);\n\treturn current;",
+        "\t}\n\tmutex_unlock(&at->lock);\n\treturn current;"),
+    "an entry cannot be added twice": (
+        "world_epoll_ctl(port->fd, WORLD_MOD, fd, events | WORLD_ONESHOT, data);",
+        "-ENOENT;"),
+    "an unknown entry cannot be changed": (
+        "\tif (error == -ENOENT)\n", "\tif (error == 1)\n"),
+    "an entry fires only once": (
+        "events | WORLD_ONESHOT, data);\n\tif", "events, data);\n\tif"),
+}
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_each_measure_of_the_shim_is_needed(tmp_path, name):
+    """Without it a sequence of a few steps tells the two apart."""
+    before, after = MUTANTS[name]
+    shutil.copytree(ROOT / "targets", tmp_path / "targets")
+    path = tmp_path / "targets/port/oneshot.c"
+    text = path.read_text(encoding="utf-8")
+    assert text.count(before) == 1
+    path.write_text(text.replace(before, after), encoding="utf-8")
+    run = library(tmp_path, tmp_path / "targets")
+    try:
+        least = find(SEQUENCE, functools.partial(differ, run), settings=settings(
+            max_examples=30000, deadline=None, database=None,
+            phases=[Phase.generate, Phase.shrink]))
+    except NoSuchExample:
+        pytest.fail("no sequence tells the mutant from the port")
+    assert len(least) <= 8, least
+
+
+# --- the switch that is harmless alone ---
+
+ARMED = "BUG_OPEN_ARMED"
+
+
+def program(lane, name, variant):
+    """Builds a variant's program; returns its path."""
+    path = f"build/{lane}/port/{variant}/{name}"
+    subprocess.run(["make", "-s", "-j2", path], cwd=ROOT, check=True, capture_output=True)
+    return path
+
+
+def result(*command):
+    done = subprocess.run([*command, "--json"], cwd=ROOT, capture_output=True, text=True,
+                          check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_descriptor_armed_at_open_is_told_of_what_nobody_asked_for():
+    told = {}
+    for variant in ("fixed", ARMED):
+        storm = program("native", "storm", variant)
+        case = result(storm, "--case", "open_vs_event", "--seconds", "0.5")
+        assert case["hits"] == {}
+        churn = result(storm, "--storm", "churn_oneshot", "--until-ops", "60000", "--seconds",
+                       "600", "--descriptors", "256")
+        operations = churn["operations"]
+        told[variant] = (case["outcomes"]["unasked"],
+                         churn["events"] / (operations["open"] + operations["reopen"]))
+    assert told["fixed"][0] == 0 < told[ARMED][0]
+    assert told[ARMED][1] > 1.3 * told["fixed"][1]
+
+
+def test_armed_at_open_fails_no_case_in_any_order():
+    explore = program("explore", "explore", ARMED)
+    listed = subprocess.run([explore, "--list", "--json"], cwd=ROOT, capture_output=True,
+                            text=True, check=True).stdout
+    cases = [json.loads(line)["case"] for line in listed.splitlines()]
+    assert len(cases) >= 4
+    for case in cases:
+        found = result(explore, "--case", case, "--model", "sc")
+        assert found["hits"] == {} and found["exhausted"] is True, case

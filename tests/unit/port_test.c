@@ -1,0 +1,166 @@
+/* links: targets/base targets/port stress/world.c */
+/* Ports and the backend over them: waits, alerts, interrupts, closing, and the
+ * oracle of stale associations. What ports have in common is compared in
+ * tests/test_port.py. */
+#include <errno.h>
+#include <signal.h>
+#include <sys/time.h>
+
+#include "base/threads.h"
+#include "poller/loop.h"
+#include "port/port.h"
+#include "tests/unit/check.h"
+
+#define MS INT64_C(1000000)
+
+static const struct port_ops *const all_ops[] = { &port_oneshot_ops, &port_exact_ops };
+static const struct poll_backend *const backends[] = { &port_oneshot_backend,
+						       &port_exact_backend };
+static struct port port;
+static struct port_event events[PORT_EVENTS];
+
+#define EACH_PORT(ops)                                                                   \
+	for (unsigned i_ = 0; i_ < 2; port.ops->destroy(&port), i_++)                    \
+		for (const struct port_ops *ops = begin(all_ops[i_]); ops; ops = NULL)
+
+static const struct port_ops *begin(const struct port_ops *ops)
+{
+	port = (struct port){ .ops = ops };
+	CHECK_EQ(ops->create(&port), 0);
+	return ops;
+}
+
+TEST(a_wait_ends_after_its_time)
+{
+	EACH_PORT(ops) {
+		int64_t start = world_now();
+		CHECK_EQ(ops->getn(&port, events, PORT_EVENTS, 2 * MS), 0);
+		CHECK(world_now() - start >= 2 * MS);
+		CHECK_EQ(ops->getn(&port, events, PORT_EVENTS, 0), 0);
+	}
+}
+
+TEST(an_alerted_port_says_so_and_nothing_else_until_it_is_calmed)
+{
+	EACH_PORT(ops) {
+		int fd = world_eventfd(), user;
+		uint64_t one = 1;
+		ops->opened(&port, fd, &user);
+		CHECK_EQ(ops->associate(&port, fd, WORLD_IN, &user), 0);
+		CHECK_EQ(world_write(fd, &one, sizeof one), sizeof one);
+		CHECK_EQ(ops->alert(&port, true), 0);
+		CHECK_EQ(ops->alert(&port, true), 0);
+		for (int n = 0; n < 2; n++) {
+			CHECK_EQ(ops->getn(&port, events, PORT_EVENTS, -1), 1);
+			CHECK_EQ(events[0].events, PORT_ALERT);
+		}
+		CHECK_EQ(ops->alert(&port, false), 0);
+		CHECK_EQ(ops->getn(&port, events, PORT_EVENTS, -1), 1);
+		CHECK_EQ(events[0].events, WORLD_IN);
+		CHECK(events[0].user == &user);
+		CHECK_EQ(ops->getn(&port, events, PORT_EVENTS, 0), 0);
+		ops->closed(&port, fd);
+		world_close(fd);
+	}
+}
+
+TEST(an_association_for_somebody_else_is_counted_as_stale)
+{
+	EACH_PORT(ops) {
+		int fd = world_eventfd(), mine, other;
+		ops->opened(&port, fd, &mine);
+		CHECK_EQ(ops->associate(&port, fd, WORLD_IN, &mine), 0);
+		CHECK_EQ(load_relaxed(&port.stale), 0);
+		ops->closed(&port, fd);
+		ops->opened(&port, fd, &other);
+		CHECK_EQ(ops->associate(&port, fd, WORLD_IN, &other), 0);
+		CHECK_EQ(load_relaxed(&port.stale), 0);
+		CHECK_EQ(ops->associate(&port, fd, WORLD_IN, &mine), 0);
+		CHECK_EQ(load_relaxed(&port.stale), 1);
+		ops->closed(&port, fd);
+		world_close(fd);
+		CHECK_EQ(ops->associate(&port, fd, WORLD_IN, &other), -EBADF);
+		CHECK_EQ(load_relaxed(&port.stale), 2);
+		CHECK_EQ(ops->associate(&port, -1, WORLD_IN, &other), -EBADF);
+		CHECK_EQ(ops->associate(&port, 1 << 30, WORLD_IN, &other), -EBADF);
+	}
+}
+
+static void interrupted(int signal)
+{
+	(void)signal;
+}
+
+static void interrupt_every_ms(bool on)
+{
+	struct sigaction act = { .sa_handler = interrupted }; /* no restart */
+	sigaction(SIGALRM, &act, NULL);
+	struct itimerval every = { { 0, on ? 1000 : 0 }, { 0, on ? 1000 : 0 } };
+	setitimer(ITIMER_REAL, &every, NULL);
+}
+
+TEST(an_interrupted_wait_is_taken_up_again_where_it_has_no_end)
+{
+	EACH_PORT(ops) {
+		interrupt_every_ms(true);
+		CHECK_EQ(ops->getn(&port, events, PORT_EVENTS, -1), -EINTR);
+		interrupt_every_ms(false);
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		struct poller p;
+		struct g *list[2 * PORT_EVENTS];
+		int waiters, pair[2];
+		struct poll_desc *pd;
+		runtime = &threads_runtime;
+		CHECK_EQ(poller_start(&p, backends[i]), 0);
+		CHECK_EQ(world_socketpair(pair), 0);
+		CHECK_EQ(poll_open(&p, pair[0], &pd), 0);
+		interrupt_every_ms(true);
+		/* With a time to its end, the caller works out what is left. */
+		CHECK_EQ(p.backend->poll(&p, 1000 * MS, list, &waiters), 0);
+		CHECK_EQ(load_relaxed(&pd->rg), SEM_NIL);
+		interrupt_every_ms(false);
+		p.backend->arm(pd, POLL_READ);
+		CHECK_EQ(world_write(pair[1], "x", 1), 1);
+		p.backend->poll(&p, -1, list, &waiters);
+		CHECK_EQ(load_relaxed(&pd->rg), SEM_READY);
+		poll_unblock(pd);
+		poll_close(pd);
+		world_close(pair[0]);
+		world_close(pair[1]);
+		poller_stop(&p);
+	}
+}
+
+TEST(directions_are_asked_for_one_by_one_and_never_while_closing)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		struct poller p;
+		int pair[2];
+		struct poll_desc *pd;
+		runtime = &threads_runtime;
+		CHECK_EQ(poller_start(&p, backends[i]), 0);
+		CHECK_EQ(world_socketpair(pair), 0);
+		CHECK_EQ(poll_open(&p, pair[0], &pd), 0);
+		struct port_number *at = port_number(p.state, pair[0]);
+		CHECK(at->associated && at->events == 0);
+		CHECK_EQ(poller_once(&p, 0), 0); /* writable, but nobody has asked */
+		CHECK_EQ(load_relaxed(&pd->wg), SEM_NIL);
+		p.backend->arm(pd, POLL_READ);
+		p.backend->arm(pd, POLL_WRITE);
+		CHECK_EQ(at->events, WORLD_IN | WORLD_OUT);
+		poller_once(&p, -1); /* writable: the other direction stays asked for */
+		CHECK_EQ(load_relaxed(&pd->wg), SEM_READY);
+		CHECK_EQ(load_relaxed(&pd->rg), SEM_NIL);
+		CHECK(at->associated && at->events == WORLD_IN);
+		CHECK_EQ(pd->user, WORLD_IN);
+		poll_unblock(pd);
+		p.backend->arm(pd, POLL_WRITE);
+		CHECK_EQ(at->events, WORLD_IN);
+		poll_close(pd);
+		CHECK(!at->associated && at->owner == NULL);
+		world_close(pair[0]);
+		world_close(pair[1]);
+		poller_stop(&p);
+	}
+}
