@@ -75,6 +75,7 @@ REPORT ?= build/report
 .PHONY: storm
 storm: deps ## set up, build, run every target's variants, print the verdicts
 	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=native
+	@$(MAKE) --no-print-directory build/native/disassembly.json
 	@$(PYTEST) tests/test_matrix.py --rig-out $(REPORT) $(RIG_TIME) $(STORM_ARGS)
 
 .PHONY: tsan asan

@@ -16,6 +16,7 @@ FILE (JSON) also says of each poller variant whether the processor may lose its 
 reordering; a lane whose code lacks that shape is no exposure for that bug.
 """
 import argparse
+import functools
 import json
 import pathlib
 import re
@@ -71,11 +72,18 @@ def is_word(word, instruction_name):
 # --- reading ---
 
 
-def command(lane, variant):
-    """How the lane compiles a variant, as make does."""
-    told = subprocess.run(["make", "-s", "lane-command", f"LANE={lane}", f"VARIANT={variant}"],
-                          cwd=ROOT, capture_output=True, text=True, check=True)
+@functools.lru_cache(maxsize=None)
+def lane_command(lane):
+    """How the lane compiles, as make does."""
+    told = subprocess.run(["make", "-s", "lane-command", f"LANE={lane}"], cwd=ROOT,
+                          capture_output=True, text=True, check=True)
     return told.stdout.split()
+
+
+def command(lane, target, variant):
+    """How the lane compiles a variant of a target."""
+    return [*lane_command(lane), f'-DTARGET="{target}"',
+            *([f"-D{variant}"] if variant.startswith("BUG_") else [])]
 
 
 def operations(compiler, path):
@@ -98,12 +106,17 @@ def operations(compiler, path):
     return found
 
 
+@functools.lru_cache(maxsize=None)
+def disassembled(tool, path):
+    """An object's text, with lines."""
+    return subprocess.run([tool, "-dl", "--no-show-raw-insn", path], cwd=ROOT,
+                          capture_output=True, text=True, check=True).stdout
+
+
 def instructions(lane, path, function):
     """{(file, line): instructions} of a function, in order."""
     arm = lane.startswith("arm64")
-    tool = "aarch64-linux-gnu-objdump" if arm and not is_arm() else "objdump"
-    text = subprocess.run([tool, "-dl", "--no-show-raw-insn", path], cwd=ROOT,
-                          capture_output=True, text=True, check=True).stdout
+    text = disassembled("aarch64-linux-gnu-objdump" if arm and not is_arm() else "objdump", path)
     body = re.search(rf"^\w+ <{function}>:\n(.*?)(?:\n\n|\Z)", text, re.MULTILINE | re.DOTALL)
     if not body:
         raise LookupError(f"{path}: no function {function}")
@@ -149,7 +162,7 @@ def place_in(found, place):
 
 def accesses(lane, target, variant, build=ROOT / "build"):
     """Each access of the critical functions: a dict; "wrong" where it is not as promised."""
-    compiler = command(lane, variant) + [f'-DTARGET="{target}"']
+    compiler = command(lane, target, variant)
     rows = []
     for file, functions in CRITICAL[target].items():
         source = f"targets/{target}/{file}"
@@ -200,6 +213,21 @@ def may_reorder(lane, rows):
     return not (waiter and closer)
 
 
+def summary(found):
+    """For a run's provenance: {function and access: instructions} of the fixed variants, and
+    which variants' code may lose a wakeup by reordering."""
+    told = {}
+    for name, entry in found.items():
+        for row in entry["accesses"] if name.endswith("/fixed") else ():
+            place = f'{row["function"]} line {row["at"].split(":")[1]}: {row["access"]}'
+            told[place] = row["became"]
+    may = [name.split("/")[1] for name, entry in found.items() if entry.get("may_reorder")]
+    open_ = any("may_reorder" in e and e["may_reorder"] is None for e in found.values())
+    told["code that may lose a wakeup by reordering"] = (
+        "decided at run time" if open_ else " ".join(may) or "none")
+    return told
+
+
 def built(lane, build):
     for target in sorted(CRITICAL):
         for folder in sorted((build / lane / target).glob("*/natural")):
@@ -238,7 +266,8 @@ def main():
         print(f"disassembly: nothing built in {options.build / options.lane}", file=sys.stderr)
         return 2
     if options.out:
-        options.out.write_text(json.dumps({"lane": options.lane, "code": found}, indent=1) + "\n")
+        options.out.write_text(json.dumps(
+            {"lane": options.lane, "summary": summary(found), "code": found}, indent=1) + "\n")
     return 1 if wrong else 0
 
 

@@ -68,9 +68,9 @@ for lane in "${lanes[@]}" explore tsan asan; do
 	step "build-$lane" make -s -j"$jobs" build LANE="$lane"
 done
 for lane in "${lanes[@]}"; do
-	step "$lane" matrix "$lane" $(($(share 50) / ${#lanes[@]}))
-	[ "$lane" = native ] || step "code-$lane" "$python" ci/disassembly.py --lane "$lane" \
+	step "code-$lane" "$python" ci/disassembly.py --lane "$lane" \
 		--out "build/$lane/disassembly.json"
+	step "$lane" matrix "$lane" $(($(share 50) / ${#lanes[@]}))
 done
 # 62 runs, a third of each tunes
 step probe "$python" stress/probes/table.py --probe "build/${lanes[0]}/probe" \

@@ -56,6 +56,18 @@ def compiler(program: Path, build: Path) -> Optional[dict]:
     return None
 
 
+def code(build: Path) -> Optional[dict]:
+    """What the lane's compiler made of the critical accesses (ci/disassembly.py), where it has
+    been looked at; of an ARM64 lane also whether this is such a processor."""
+    try:
+        told = json.loads(_text(build / "disassembly.json") or "{}").get("summary") or {}
+    except ValueError:
+        told = {}
+    if build.name.startswith("arm64") and platform.machine() != "aarch64":
+        told["hardware"] = "emulated: never run on ARM hardware, and no exposure"
+    return told or None
+
+
 def cpu() -> Dict[str, object]:
     """The first processor's identity, the number of processors, SMT and virtualisation."""
     found: Dict[str, object] = {}
@@ -109,6 +121,7 @@ def before(root: Path, program: Path, build: Path) -> Dict[str, object]:
     name = _text("/etc/machine-id") or platform.node()
     return {
         **sources(root), "arguments": sys.argv, "compiler": compiler(program, build),
+        "code": code(build),
         "cpu": facts, "machine_class": machine_class(facts),
         "machine": hashlib.sha256(name.encode()).hexdigest()[:12],
         "kernel": " ".join(platform.uname()[i] for i in (0, 2, 3, 4)),

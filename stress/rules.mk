@@ -117,7 +117,13 @@ build-native: $(benches)
 .PHONY: build
 build: build-$(LANE) ## build every target and variant of a lane (LANE=native)
 
-# How a lane compiles a variant: for what takes its code apart.
+# How a lane compiles: for what takes its code apart.
 .PHONY: lane-command
 lane-command:
-	@echo '$(cc_$(LANE)) $(flags_$(LANE)) $(call defines,$(VARIANT))'
+	@echo '$(cc_$(LANE)) $(flags_$(LANE))'
+
+# What the lane's code became, for a run's provenance. What is not as the lane
+# promises is told, and fails where the code is what is tested: check-arm64.
+$(foreach l,native $(arm64_lanes),$(eval build/$l/disassembly.json: $(binaries_$l)))
+build/%/disassembly.json: ci/disassembly.py
+	@$(PYTHON) ci/disassembly.py --lane $* --out $@ || true
