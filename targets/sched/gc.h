@@ -40,6 +40,9 @@ void gc_end(struct gc_counts *counts);
 void gc_collect(void);
 /* The figures so far; exact only for whoever is alone. */
 void gc_look(struct gc_counts *counts);
+/* How many goroutines the markers have taken in this cycle, or the last one, in
+ * the order of all_goroutines(). By anybody. */
+uint32_t gc_taken(void);
 
 /* A place for the address of an object, which lives as long as it stands there;
  * NULL at first. The calling goroutine's, until it gives it back. Fatal where a

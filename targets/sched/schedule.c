@@ -63,10 +63,17 @@ static bool anybody_waits(struct sched *s)
 	return load_relaxed(&s->poller.waiters) != 0;
 }
 
+static bool is_stopping(struct sched *s)
+{
+	/* pairs with: stop_the_world() */
+	return load_acquire(&s->stopping) != 0;
+}
+
 bool schedule_block(struct M *m)
 {
 	struct sched *s = m->s;
-	int64_t until = timers_next(s);
+	/* In a stopped world no timer fires; start_the_world() sees to them. */
+	int64_t until = is_stopping(s) ? 0 : timers_next(s);
 	/* pairs with: worker_ended(), which wakes whoever blocks after it */
 	if ((!anybody_waits(s) && until == 0) || load_acquire(&s->ending))
 		return false;
@@ -95,7 +102,7 @@ bool schedule_block(struct M *m)
 		idle_acquire(m, p);
 	schedule_inject(s, m, list, n);
 	poller_adjust(&s->poller, waiters);
-	return p != NULL;
+	return p || n > 0;
 }
 
 /* --- looking for work --- */
@@ -168,12 +175,6 @@ static bool may_spin(struct M *m)
 	return true;
 }
 
-static bool is_stopping(struct sched *s)
-{
-	/* pairs with: stop_the_world() */
-	return load_acquire(&s->stopping) != 0;
-}
-
 /* The next goroutine for m, which has a processor, from its own queue. */
 static struct G *next_of_own(struct M *m)
 {
@@ -211,7 +212,10 @@ static struct G *find_runnable(struct M *m)
 		if (load_acquire(&m->s->ending))
 			return NULL;
 		if (!m->p) {
-			idle_stop(m);
+			/* While the world stands still, somebody sees to the
+			 * poller all the same. */
+			if (!is_stopping(m->s) || !schedule_block(m))
+				idle_stop(m);
 			continue;
 		}
 		if (is_stopping(m->s)) {
@@ -225,8 +229,7 @@ static struct G *find_runnable(struct M *m)
 			return g;
 		if (!idle_leave(m))
 			continue;
-		if (!schedule_block(m))
-			idle_stop(m);
+		schedule_block(m);
 	}
 }
 

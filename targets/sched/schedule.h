@@ -12,8 +12,8 @@ void schedule_inject(struct sched *s, struct M *m, struct g **list, unsigned n);
 /* Polls without waiting, and injects. Returns how many it made runnable. */
 unsigned schedule_poll(struct sched *s, struct M *m);
 /* Blocks m, which has no processor, in the poller until its events or the first
- * timer, unless somebody does or there is nothing to wait for. Returns whether
- * m has a processor again. */
+ * timer, unless somebody does or there is nothing to wait for. It may have a
+ * processor then. Returns whether it has, or has made something runnable. */
 bool schedule_block(struct M *m);
 /* What the goroutine that has just left m wanted done (enum after). Returns it
  * if it is to go on at once. */

@@ -23,6 +23,8 @@ static void show(struct g *g, uint32_t from)
  * so that spinning would be waiting for nothing. */
 static bool is_stable(uint32_t from, uint32_t seen)
 {
+	if (from == G_COPYSTACK)
+		return true; /* its holder's alone */
 #ifdef BUG_COPYSTACK_CAS
 	/* dropped: this check came with the fix of golang/go#9186. */
 	(void)from;
@@ -40,7 +42,9 @@ void status_set_slow(struct g *g, uint32_t from, uint32_t to)
 	 * pairs with: status_set() — the stack */
 	for (unsigned spins = 1; !cas_acq_rel(&g->status, &seen, to); spins++) {
 		if (is_stable(from, seen))
-			world_fatal("a goroutine was to be waiting, and is runnable");
+			world_fatal(from == G_COPYSTACK
+					    ? "a goroutine's stack was taken from its holder"
+					    : "a goroutine was to be waiting, and is runnable");
 		seen = from;
 		if (spins == SHOWN)
 			show(g, from);
@@ -69,30 +73,28 @@ void status_unscan(struct g *g, uint32_t from)
 		world_fatal("a scanned goroutine's status was changed by somebody else");
 }
 
-uint32_t status_copystack(struct g *g)
+uint32_t status_copystack(struct g *g, uint32_t seen)
 {
-	for (;;) {
-		uint32_t from = status_of(g);
-		if (from != G_WAITING && from != G_RUNNABLE)
-			world_fatal("the stack of a goroutine that may run was to be moved");
 #if defined BUG_COPYSTACK_CAS || defined BUG_COPYSTACK_CHECKED
-		/* dropped: the swap accepts either status (golang/go#9186). A
-		 * poller makes the goroutine runnable between the look above
-		 * and the swap: with the world stopped it stays runnable, and
-		 * this spins for ever: wedge, on any machine. With the check
-		 * of is_stable(), which came later, BUG_COPYSTACK_CHECKED:
-		 * fatal. */
-		status_set(g, from, G_COPYSTACK);
-		return from;
+	/* dropped: the swap accepts either status (golang/go#9186). A poller
+	 * makes the goroutine runnable between the look at its status and the
+	 * swap: with the world stopped it stays runnable, and this spins for
+	 * ever: wedge, on any machine. With the check of is_stable(), which
+	 * came later, BUG_COPYSTACK_CHECKED: fatal. */
+	status_set(g, seen, G_COPYSTACK);
+	return seen;
 #else
-		uint32_t seen = from;
+	for (;;) {
 		/* The race lost: a scan, or the poller. pairs with:
 		 * status_set() — the stack */
 		if (cas_acq_rel(&g->status, &seen, G_COPYSTACK))
-			return from;
+			return seen;
+		seen &= ~(uint32_t)G_SCAN;
+		if (seen != G_WAITING && seen != G_RUNNABLE)
+			world_fatal("the stack of a goroutine that may run was to be moved");
 		world_relax();
-#endif
 	}
+#endif
 }
 
 void status_ready(struct g *g)
@@ -117,11 +119,16 @@ void status_ready(struct g *g)
 
 bool g_shrink(struct G *g)
 {
-	uint32_t was = status_of(&g->g);
-	if (was != G_WAITING && was != G_RUNNABLE)
+	uint32_t seen = status_of(&g->g);
+	if ((seen != G_WAITING && seen != G_RUNNABLE) || !g->stack.top)
 		return false;
-	was = status_copystack(&g->g);
-	bool moved = g->stack.top && stack_shrink(&g->stack, g->context.sp);
+	size_t bytes = stack_wanted(&g->stack, g->context.sp);
+	if (bytes == (size_t)(g->stack.top - g->stack.low))
+		return false;
+	/* It does not run, so the copy needs no lock; the exchange does. */
+	void *copy = stack_copy(&g->stack, g->context.sp, bytes);
+	uint32_t was = status_copystack(&g->g, seen);
+	bool moved = stack_exchange(&g->stack, copy, bytes);
 	status_set(&g->g, G_COPYSTACK, was);
 	return moved;
 }

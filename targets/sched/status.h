@@ -68,10 +68,10 @@ static inline uint32_t status_of(const struct g *g)
 bool status_scan(struct g *g, uint32_t from);
 /* Takes the bit off again; fatal if the status is not `from` with the bit. */
 void status_unscan(struct g *g, uint32_t from);
-/* Takes a goroutine that waits or is runnable, whichever it is by then, into
- * G_COPYSTACK; fatal if it is neither. Returns which it was, for
+/* Takes a goroutine that was seen to wait or to be runnable, whichever it is by
+ * now, into G_COPYSTACK; fatal if it is neither. Returns which it was, for
  * status_set(g, G_COPYSTACK, that). */
-uint32_t status_copystack(struct g *g);
+uint32_t status_copystack(struct g *g, uint32_t seen);
 /* Of a goroutine that waits, by who took it out of where it waited. Fatal if it
  * does not wait. */
 void status_ready(struct g *g);

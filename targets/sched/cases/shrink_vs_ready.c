@@ -8,7 +8,7 @@ static void shrinker(void *state, struct slot *me)
 	struct state *st = state;
 	state_as(st, 0);
 	me->got[0] = (long)status_seen(st, 0);
-	me->got[1] = (long)status_copystack(&st->g[0].g);
+	me->got[1] = (long)status_copystack(&st->g[0].g, (uint32_t)me->got[0]);
 	status_set(&st->g[0].g, G_COPYSTACK, (uint32_t)me->got[1]);
 }
 
