@@ -9,7 +9,6 @@
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -20,6 +19,7 @@
 #include <unistd.h>
 
 #include "poller/loop.h"
+#include "storms/process.h"
 #include "storms/poller/churn.h"
 #include "stress/world.h"
 
@@ -34,30 +34,6 @@ enum { STACK_BYTES = 1024 * 1024, EVENTS_PER_CALL = 128, MS = 1000000 };
 struct churn churn;
 
 /* --- figures --- */
-
-static uint32_t open_files(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	if (!d)
-		return 0;
-	uint32_t n = 0;
-	for (struct dirent *e = readdir(d); e; e = readdir(d))
-		n += e->d_name[0] != '.';
-	closedir(d);
-	return n - 1; /* without the folder's own */
-}
-
-static uint64_t resident_kib(void)
-{
-	unsigned long pages = 0;
-	FILE *f = fopen("/proc/self/statm", "re");
-	if (!f)
-		return 0;
-	if (fscanf(f, "%*u %lu", &pages) != 1)
-		pages = 0;
-	fclose(f);
-	return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
-}
 
 static uint32_t held(void)
 {

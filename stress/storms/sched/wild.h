@@ -1,0 +1,55 @@
+/* What the scheduler's storms share: they run a program of goroutines while a
+ * thread outside of the scheduler watches it.
+ */
+#ifndef STORMS_SCHED_WILD_H
+#define STORMS_SCHED_WILD_H
+
+#include "engine/env.h"
+#include "sched/g.h"
+#include "storms/storm.h"
+
+/* A goroutine's figures. Words are written by it only. */
+struct tally {
+	_Alignas(64) word64 op[STORM_OPS];
+	word64 parks, aborts;
+	uint64_t rng;
+	unsigned id;
+};
+
+/* A storm: its program, and how much of it. */
+struct wild {
+	unsigned procs;    /* 0: as many as there are processors */
+	unsigned tallies;  /* goroutines that count */
+	/* The first goroutine; returns soon after *stop. */
+	void (*main)(void *arg);
+};
+
+extern struct wild_run {
+	const struct storm_order *order;
+	struct tally *tally;
+	unsigned tallies;
+	word32 stop; /* 1: goroutines end */
+} wild;
+
+/* Runs it to the order's end, watches it, and accounts for what it leaves. */
+void wild_storm(const struct storm_order *order, const struct wild *w);
+/* Counts an operation of the calling goroutine, and its parks. */
+void wild_count(struct tally *t, unsigned op);
+static inline bool wild_stopping(void)
+{
+	/* pairs with: wild_storm()'s store */
+	return load_acquire(&wild.stop) != 0;
+}
+
+/* --- aim.c --- */
+
+/* The poller of the storms: epoll, and what it reports comes when it hurts. */
+const struct poll_backend *wild_backend(void);
+
+/* --- watch.c --- */
+
+/* Looks for workers that spin for what can no longer come, and frees them.
+ * Returns how many it found. */
+unsigned watch_wedges(struct sched *s);
+
+#endif
