@@ -18,7 +18,7 @@
 #include "world.h"
 
 #define PC __builtin_return_address(0)
-enum { PAGE = 4096, ARENA = 64 << 20, RELAXES = 64 };
+enum { PAGE = 4096, ARENA = 256 << 20, RELAXES = 64 };
 
 /* --- threads --- */
 
@@ -200,25 +200,29 @@ void world_fatal(const char *message)
 /* --- memory: a region that each execution uses from its start --- */
 
 static char *arena;
-static size_t arena_used;
+static size_t arena_used, arena_reserved; /* from its start, from its end */
 
 void world_begin(void)
 {
 	if (arena_used > 0)
 		memset(arena, 0, arena_used);
-	arena_used = 0;
+	arena_used = arena_reserved = 0;
 	calls_begin();
+}
+
+static void open_arena(void)
+{
+	if (!arena)
+		arena = region_map(REGION_ARENA, ARENA);
+	if (!arena)
+		engine_error("no memory for the simulated world");
 }
 
 void *world_map(size_t bytes)
 {
-	if (!arena) {
-		arena = region_map(REGION_ARENA, ARENA);
-		if (!arena)
-			engine_error("no memory for the simulated world");
-	}
+	open_arena();
 	bytes = (bytes + PAGE - 1) & ~(size_t)(PAGE - 1);
-	if (bytes > ARENA - arena_used)
+	if (bytes > ARENA - arena_used - arena_reserved)
 		engine_error("one execution maps more than %d MiB", ARENA >> 20);
 	arena_used += bytes;
 	return arena + arena_used - bytes;
@@ -236,9 +240,16 @@ size_t world_page(void)
 	return PAGE;
 }
 
+/* From the arena's other end: what is reserved is zeroed where it is committed,
+ * so that large windows cost an execution nothing. */
 void *world_reserve(size_t bytes)
 {
-	return world_map(bytes);
+	open_arena();
+	bytes = (bytes + PAGE - 1) & ~(size_t)(PAGE - 1);
+	if (bytes > ARENA - arena_used - arena_reserved)
+		engine_error("one execution reserves more than %d MiB", ARENA >> 20);
+	arena_reserved += bytes;
+	return arena + ARENA - arena_reserved;
 }
 
 int world_commit(void *at, size_t bytes)

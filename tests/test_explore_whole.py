@@ -9,58 +9,65 @@ import pytest
 
 from tests.explorer import ROOT, build
 
-FOLDER = ROOT / "build/explore/poller"
-FIXED = FOLDER / "fixed/explore"
+FOLDER = ROOT / "build/explore"
+LONG = {"sched": 100}  # executions that must stay clean, where one has thousands of steps
+TARGETS = sorted(p.name for p in (ROOT / "fuzz/whole").iterdir())
 
 
-def whole():
-    """The cases that run a whole runtime, with what they expect."""
-    build(str(FIXED.relative_to(ROOT)))
-    listed = subprocess.run([FIXED, "--list", "--json"], capture_output=True, text=True, check=True)
+def whole(target):
+    """(target, case, what it expects) of the cases that run a whole runtime."""
+    fixed = f"build/explore/{target}/fixed/explore"
+    build(fixed)
+    listed = subprocess.run([ROOT / fixed, "--list", "--json"], capture_output=True,
+                            text=True, check=True)
     cases = [json.loads(line) for line in listed.stdout.splitlines()]
-    return {c["case"]: c["expect"] for c in cases if c["whole"]}
+    return [(target, c["case"], c["expect"]) for c in cases if c["whole"]]
 
 
-CASES = whole()
-EXPECTED = [(e["variant"], case, e["models"][0], e["failure"])
-            for case, expect in CASES.items() for e in expect]
+CASES = [case for target in TARGETS for case in whole(target)]
+EXPECTED = [(target, e["variant"], case, e["models"][0], e["failure"])
+            for target, case, expect in CASES for e in expect]
 
 
 @pytest.fixture(scope="module", autouse=True)
 def built():
-    build(*(f"build/explore/poller/{v}/explore" for v in sorted({e[0] for e in EXPECTED})))
+    build(*(f"build/explore/{t}/{v}/explore" for t, v in sorted({e[:2] for e in EXPECTED})))
 
 
-def explore(variant, *arguments):
+def explore(target, variant, *arguments):
     """One result of PCT, and the status."""
-    ran = subprocess.run([FOLDER / variant / "explore", "--search", "pct", "--seconds", "400",
-                          "--json", *arguments], cwd=ROOT, capture_output=True, text=True,
-                         stdin=subprocess.DEVNULL, timeout=500, check=False)
+    program = FOLDER / target / variant / "explore"
+    ran = subprocess.run([program, "--search", "pct", "--seconds", "400", "--json", *arguments],
+                         cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+                         timeout=500, check=False)
     assert ran.stderr == ""
     return json.loads(ran.stdout), ran.returncode
 
 
 def test_they_are_found():
-    sources = (ROOT / "fuzz/whole/poller").glob("*.c")
-    assert sorted(CASES) == sorted(p.stem for p in sources)
+    sources = (ROOT / "fuzz/whole").glob("*/*.c")
+    assert sorted(c[:2] for c in CASES) == sorted((p.parent.name, p.stem) for p in sources)
 
 
-@pytest.mark.parametrize("variant, case, model, failure", EXPECTED)
-def test_a_bug_is_found(variant, case, model, failure):
+@pytest.mark.parametrize("target, variant, case, model, failure", EXPECTED)
+def test_a_bug_is_found(target, variant, case, model, failure):
     """And what is printed is the finding again, in another run."""
-    result, status = explore(variant, "--case", case, "--model", model, "--executions", "400000")
+    result, status = explore(target, variant, "--case", case, "--model", model,
+                             "--executions", "400000")
     assert (status, result["verdict"]) == (0, "CAUGHT")
     assert result["finding"]["class"] == failure
-    again = subprocess.run([FOLDER / variant / "explore", "--json", "--replay",
+    again = subprocess.run([FOLDER / target / variant / "explore", "--json", "--replay",
                             result["finding"]["replay_string"]], cwd=ROOT, capture_output=True,
                            text=True, timeout=100, check=False)
     assert json.loads(again.stdout)["finding"]["class"] == failure
 
 
 @pytest.mark.parametrize("model", ["sc", "tso", "armv8", "c11"])
-@pytest.mark.parametrize("case", CASES)
-def test_fixed_is_clean(case, model):
-    result, status = explore("fixed", "--case", case, "--model", model, "--executions", "8000")
+@pytest.mark.parametrize("target, case", [c[:2] for c in CASES])
+def test_fixed_is_clean(target, case, model):
+    count = LONG.get(target, 2000)
+    result, status = explore(target, "fixed", "--case", case, "--model", model,
+                             "--executions", str(count))
     assert (status, result["verdict"]) == (0, "CLEAN")
-    assert result["executions"] == 8000
+    assert result["executions"] == count
     assert len(result["outcomes"]) == 1

@@ -10,7 +10,7 @@ const struct memory_model *model = &sc_model;
 /* --- global variables of the targets: every execution finds them as at the
  * start --- */
 
-enum { MAX_UNDO = 1 << 12 };
+enum { MAX_UNDO = 1 << 16 };
 static struct { uintptr_t address; uint64_t value; } undo[MAX_UNDO];
 static unsigned undos;
 
