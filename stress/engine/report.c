@@ -32,18 +32,23 @@ static double child_fano(const struct result *r)
 	return fano(r->measured_children, sum, sum_sq);
 }
 
+void report_replay_pins(const struct pin_plan *pins, char *text, size_t size)
+{
+	char pin[PIN_TEXT * PIN_SEATS];
+	/* Without a child that sat down there is only what was asked for. */
+	pin_text(pins, pin_got(pins, 0)[0] != '\0', pin, sizeof pin);
+	snprintf(text, size, pins->pinned ? " --pin '%s'" : " --placement none", pin);
+}
+
 static void replay_text(const struct options *o, const struct subject *s,
 			const struct result *r, char *text, size_t size)
 {
-	char env[ENV_TEXT], pin[PIN_TEXT * MAX_ACTORS];
+	char env[ENV_TEXT];
 	env_text(&r->env, s, env);
-	/* Without a child that sat down there is only what was asked for. */
-	pin_text(&r->pins, pin_got(&r->pins, 0)[0] != '\0', pin, sizeof pin);
 	int n = snprintf(text, size, "%s --case %s --seconds %g --seed %llu --env '%s'",
 			 o->program, o->case_name, o->seconds, (unsigned long long)o->seed, env);
 	if (n > 0 && (size_t)n < size)
-		snprintf(text + n, size - n, r->pins.pinned ? " --pin '%s'" : " --placement none",
-			 pin);
+		report_replay_pins(&r->pins, text + n, size - n);
 }
 
 static void emit_tally(const char *key, const struct tally *t, const struct result *r)
@@ -72,6 +77,36 @@ void report_hits(const struct result *r)
 	for (int f = NO_FAILURE + 1; f < FAILURE_COUNT; f++)
 		if (r->failures[f])
 			json_count(stdout, failure_text((enum failure)f), r->failures[f]);
+	json_end(stdout);
+}
+
+void report_hit_lines(const struct result *r, int64_t ns)
+{
+	for (int f = NO_FAILURE + 1; f < FAILURE_COUNT; f++)
+		if (r->failures[f])
+			printf("  hits: %s %llu (%.3g/s)\n", failure_text((enum failure)f),
+			       (unsigned long long)r->failures[f],
+			       per_second(r->failures[f], ns));
+}
+
+void report_first_hit(const struct result *r)
+{
+	if (r->first_hit >= 0)
+		json_real(stdout, "first_hit_s", r->first_hit / 1e9);
+	else
+		json_null(stdout, "first_hit_s");
+}
+
+void report_end(struct verdict v, const char *replay)
+{
+	json_text(stdout, "verdict", v.text);
+	if (v.expected < 0)
+		json_null(stdout, "expected");
+	else
+		json_bool(stdout, "expected", v.expected);
+	json_bool(stdout, "interrupted", child_stop != 0);
+	json_text(stdout, "replay", replay);
+	json_text(stdout, "build_id", identity.build_id);
 	json_end(stdout);
 }
 
@@ -177,7 +212,6 @@ static void emit_findings(const struct subject *s, const struct result *r)
 static void report_json(const struct options *o, const struct subject *s,
 			const struct result *r, const char *replay)
 {
-	struct verdict v = run_verdict(s->layout[0], r);
 	json_object(stdout, NULL);
 	json_count(stdout, "schema", 1);
 	json_text(stdout, "kind", "case");
@@ -190,10 +224,7 @@ static void report_json(const struct options *o, const struct subject *s,
 	json_count(stdout, "rounds", r->all.rounds);
 	json_real(stdout, "rounds_per_s", per_second(r->all.rounds, r->all.ns));
 	emit_outcomes(s->layout[0], r);
-	if (r->first_hit >= 0)
-		json_real(stdout, "first_hit_s", r->first_hit / 1e9);
-	else
-		json_null(stdout, "first_hit_s");
+	report_first_hit(r);
 	json_count(stdout, "near", r->all.near);
 	json_count(stdout, "spoilt", r->all.spoilt);
 	json_count(stdout, "blocks", r->all.blocks);
@@ -213,15 +244,7 @@ static void report_json(const struct options *o, const struct subject *s,
 	emit_tally("measured", &r->measured, r);
 	emit_findings(s, r);
 	json_null(stdout, "ratio_bound");
-	json_text(stdout, "verdict", v.text);
-	if (v.expected < 0)
-		json_null(stdout, "expected");
-	else
-		json_bool(stdout, "expected", v.expected);
-	json_bool(stdout, "interrupted", child_stop != 0);
-	json_text(stdout, "replay", replay);
-	json_text(stdout, "build_id", identity.build_id);
-	json_end(stdout);
+	report_end(run_verdict(s->layout[0], r), replay);
 }
 
 static void report_lines(const struct options *o, const struct subject *s,
@@ -239,10 +262,7 @@ static void report_lines(const struct options *o, const struct subject *s,
 		if (r->count[o])
 			printf("  %-14s %12llu  %s\n", engine_outcome[o].name,
 			       (unsigned long long)r->count[o], engine_outcome[o].meaning);
-	for (int f = NO_FAILURE + 1; f < FAILURE_COUNT; f++)
-		if (r->failures[f])
-			printf("  hits: %s %llu\n", failure_text((enum failure)f),
-			       (unsigned long long)r->failures[f]);
+	report_hit_lines(r, r->all.ns);
 	for (uint32_t i = 0; i < r->findings; i++)
 		if (r->finding[i].failure >= CRASH)
 			printf("  %s: %s\n", failure_text(r->finding[i].failure),

@@ -57,6 +57,13 @@ int run_case(const struct options *o);
  * "hits". */
 void report_pins(const struct options *o, const struct pin_plan *pins);
 void report_hits(const struct result *r);
+/* "first_hit_s"; and what ends the object, from "verdict" on. */
+void report_first_hit(const struct result *r);
+void report_end(struct verdict v, const char *replay);
+/* The lines of hits for people; ns: over which they came. */
+void report_hit_lines(const struct result *r, int64_t ns);
+/* The part of a replay command that says where the threads sat. */
+void report_replay_pins(const struct pin_plan *pins, char *text, size_t size);
 /* Writes the result as one JSON object on stdout, or as lines for people. */
 void run_report(const struct options *o, const struct subject *s, const struct result *r,
 		bool json);

@@ -84,9 +84,6 @@ void list_storms(bool json)
 static void replay_text(const struct options *o, const struct storm_shared *run, char *text,
 			size_t size)
 {
-	char pin[PIN_TEXT * PIN_SEATS];
-	const struct pin_plan *pins = &run->result->pins;
-	pin_text(pins, pin_got(pins, 0)[0] != '\0', pin, sizeof pin);
 	int n = snprintf(text, size, "%s --storm %s --seconds %g --seed %llu", o->program,
 			 o->storm_name, o->seconds, (unsigned long long)o->seed);
 	if (o->descriptors)
@@ -94,8 +91,7 @@ static void replay_text(const struct options *o, const struct storm_shared *run,
 	if (o->children)
 		n += snprintf(text + n, size - n, " --children %u", o->children);
 	if (n > 0 && (size_t)n < size)
-		snprintf(text + n, size - n, pins->pinned ? " --pin '%s'" : " --placement none",
-			 pin);
+		report_replay_pins(&run->result->pins, text + n, size - n);
 }
 
 static void emit_findings(const struct result *r)
@@ -163,31 +159,19 @@ static void report_json(const struct options *o, const struct storm *s,
 			const struct storm_shared *run, const char *replay)
 {
 	const struct result *r = run->result;
-	struct verdict v = storm_verdict(s, run);
 	json_object(stdout, NULL);
 	emit_identity("storm", s);
 	json_count(stdout, "seed", o->seed);
 	json_real(stdout, "seconds", run->ns / 1e9);
 	report_hits(r);
 	emit_findings(r);
-	if (r->first_hit < 0)
-		json_null(stdout, "first_hit_s");
-	else
-		json_real(stdout, "first_hit_s", r->first_hit / 1e9);
+	report_first_hit(r);
 	json_real(stdout, "hits_per_s", run->ns ? r->all.hits / (run->ns / 1e9) : 0);
 	json_count(stdout, "slices", run->slice);
 	emit_counts(s, &run->counts);
 	emit_samples(s, run);
 	report_pins(o, &r->pins);
-	json_text(stdout, "verdict", v.text);
-	if (v.expected < 0)
-		json_null(stdout, "expected");
-	else
-		json_bool(stdout, "expected", v.expected);
-	json_bool(stdout, "interrupted", child_stop != 0);
-	json_text(stdout, "replay", replay);
-	json_text(stdout, "build_id", identity.build_id);
-	json_end(stdout);
+	report_end(storm_verdict(s, run), replay);
 }
 
 static void report_lines(const struct options *o, const struct storm *s,
@@ -197,20 +181,20 @@ static void report_lines(const struct options *o, const struct storm *s,
 	const struct storm_counts *c = &run->counts;
 	double seconds = run->ns / 1e9;
 	uint64_t ops = storm_ops(c);
-	printf("%s/%s %s: %.2f M operations in %.2f s, %u slices, up to %u descriptors\n",
-	       identity.target, o->storm_name, identity.variant, ops / 1e6, seconds, run->slice,
-	       c->open_most);
+	printf("%s/%s %s: %.2f M operations in %.2f s, %u slices", identity.target,
+	       o->storm_name, identity.variant, ops / 1e6, seconds, run->slice);
+	if (s->descriptors)
+		printf(", up to %u descriptors", c->open_most);
+	putchar('\n');
 	for (unsigned i = 0; i < STORM_OPS && s->op[i]; i++)
 		printf("  %-10s %10llu  %4.1f %%\n", s->op[i], (unsigned long long)c->op[i],
 		       ops ? 100.0 * c->op[i] / ops : 0);
-	printf("  %llu parked waiters, %llu parks called off, %llu waits in vain, %llu events;"
-	       " %llu suspicions cleared\n", (unsigned long long)c->commits,
-	       (unsigned long long)c->aborts, (unsigned long long)c->in_vain,
-	       (unsigned long long)c->events, (unsigned long long)c->cleared);
-	for (int f = NO_FAILURE + 1; f < FAILURE_COUNT; f++)
-		if (r->failures[f])
-			printf("  hits: %s %llu (%.3g/s)\n", failure_text((enum failure)f),
-			       (unsigned long long)r->failures[f], r->failures[f] / seconds);
+	if (s->descriptors)
+		printf("  %llu parked waiters, %llu parks called off, %llu waits in vain,"
+		       " %llu events; %llu suspicions cleared\n", (unsigned long long)c->commits,
+		       (unsigned long long)c->aborts, (unsigned long long)c->in_vain,
+		       (unsigned long long)c->events, (unsigned long long)c->cleared);
+	report_hit_lines(r, run->ns);
 	for (uint32_t i = 0; i < r->findings; i++)
 		printf("  %s: %s\n", failure_text(r->finding[i].failure), r->finding[i].outcome);
 	diagnoses_print();

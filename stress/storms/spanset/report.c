@@ -24,7 +24,6 @@ void report_episode(const struct storm_order *order, struct work *w)
 	const struct finds *f = &w->finds;
 	order->counts->op[OP_PUSH] += f->pushed;
 	order->counts->op[OP_POP] += f->popped;
-	order->counts->commits += f->popped;
 	tell(order, BLOCK_LEAK, "a block neither in the pool nor in a spine", since.leaked);
 	tell(order, BLOCK_LEAK, "more blocks than items and threads need", since.excess);
 	tell(order, EARLY_FREE, "the block of a claimed entry was gone", f->early);
