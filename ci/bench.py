@@ -5,9 +5,11 @@ Quote them with the load beside them ("load", "steal_ticks").
 """
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 
 NATIVE = "build/native"
 CASE = "close_vs_block"
@@ -97,6 +99,21 @@ def programs():
             for name in sorted(os.listdir(f"{NATIVE}/bench"))}
 
 
+def beside_go(ours):
+    """What Go's own runtime does here and now, and our figures in its (times: Go's by ours,
+    rates: ours by Go's, so that more is better); None without a Go toolchain."""
+    if not shutil.which("go"):
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        program = os.path.join(folder, "sched_go")
+        subprocess.run(["go", "build", "-o", program, "stress/bench/sched_go.go"], check=True,
+                       env={**os.environ, "GOCACHE": folder, "GO111MODULE": "off"})
+        figures = json.loads(subprocess.check_output([program], text=True))
+    ratios = {name: figures[name] / ours[name] if name.endswith("_ns") else
+              ours[name] / figures[name] for name in figures if name in ours}
+    return {**figures, "ratios": ratios}
+
+
 def history():
     """How fast the history of runs is: see ci/bench_history.py."""
     return json.loads(subprocess.check_output([sys.executable, "ci/bench_history.py"], text=True))
@@ -114,6 +131,7 @@ def main():
     fast = storm("fixed", "--seconds", "2", "--env", "pace=120")
     fixed = storm("fixed", *seconds)
     costs = programs()
+    go = beside_go(costs["sched"])
     print(json.dumps({
         "schema": 1,
         "kind": "bench",
@@ -133,6 +151,7 @@ def main():
         "first_hit_s_median": statistics.median(d["first_hit_s"] or 2.0 for d in first),
         "uncontended": costs.pop("poller"),
         "targets": costs,
+        "go": go,
         "explore": explorer(),
         "probes": probes(),
         "history": history(),
