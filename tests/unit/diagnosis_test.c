@@ -60,6 +60,30 @@ static void check_use(const char **at, struct diagnosis *d)
 	check_site(&d->site[1], "freed", "main", "m.c", 7);
 }
 
+TEST(what_the_world_does_is_its_callers)
+{
+	const char *at = "==================\n"
+			 "WARNING: ThreadSanitizer: data race (pid=1)\n"
+			 "  Read of size 8 at 0x7ba000000410 by thread T2:\n"
+			 "    #0 epoll_ctl ../src/libsanitizer/tsan/posix.cpp:1883 (l+0x5)\n"
+			 "    #1 world_epoll_ctl stress/world.c:373 (storm+0x1325c)\n"
+			 "    #2 ask targets/toy/ask.c:7 (storm+0x9e43)\n"
+			 "\n"
+			 "  Previous write of size 8 at 0x7ba000000410 by thread T4:\n"
+			 "    #0 close ../src/libsanitizer/tsan/posix.cpp:1716 (l+0x4)\n"
+			 "    #1 world_close stress/world.c:286 (storm+0x12de9)\n"
+			 "    #2 let_go targets/toy/close.c:9 (storm+0xf04d)\n"
+			 "\n"
+			 "SUMMARY: ThreadSanitizer: data race stress/world.c:373\n"
+			 "==================\n";
+	struct diagnosis d;
+	CHECK(diagnosis_next(&at, &d));
+	CHECK_EQ(d.sites, 2);
+	CHECK_STR(d.site[0].file, "targets/toy/ask.c");
+	CHECK_EQ(d.site[0].line, 7);
+	CHECK_STR(d.site[1].function, "let_go");
+}
+
 TEST(a_use_has_who_freed_and_a_leak_who_made)
 {
 	struct diagnosis d;

@@ -77,13 +77,19 @@ static const struct port_source case_source = {
 	.wait = case_wait,
 };
 
-/* A kernel takes its time to return: about that of a system call. */
-static int case_associate(struct port *port, int fd, uint32_t events, void *user)
+/* It takes its time to enter a kernel, and to return. */
+static inline void cross(void)
 {
-	enum { PAUSES = 4 };
-	int error = port_exact_ops.associate(port, fd, events, user);
+	enum { PAUSES = 8 };
 	for (int i = 0; i < PAUSES; i++)
 		world_relax();
+}
+
+static int case_associate(struct port *port, int fd, uint32_t events, void *user)
+{
+	cross();
+	int error = port_exact_ops.associate(port, fd, events, user);
+	cross();
 	return error;
 }
 
