@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/clock.h"
 #include "engine/emit.h"
 #include "engine/run.h"
 #include "engine/sanitizer.h"
@@ -134,6 +135,10 @@ static int version(bool json)
 	json_text(stdout, "build_id", identity.build_id);
 	json_text(stdout, "compiler", identity.compiler);
 	json_text(stdout, "flags", identity.flags);
+	if (clock_frequency())
+		json_count(stdout, "clock_hz", clock_frequency());
+	else
+		json_null(stdout, "clock_hz");
 	json_end(stdout);
 	return 0;
 }

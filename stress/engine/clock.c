@@ -13,6 +13,15 @@ double clock_ticks_per_ns(void)
 	return ticks_per_ns;
 }
 
+uint64_t clock_frequency(void)
+{
+	uint64_t hz = 0;
+#if defined __aarch64__
+	__asm__("mrs %0, cntfrq_el0" : "=r"(hz));
+#endif
+	return hz;
+}
+
 bool clock_is_fine(void)
 {
 	return clock_ticks_per_ns() >= 0.25;

@@ -20,6 +20,9 @@ static inline uint64_t clock_ticks(void)
 
 /* Ticks in a nanosecond, measured once over a millisecond. */
 double clock_ticks_per_ns(void);
+/* Ticks in a second as the processor itself says; 0 where it does not
+ * (x86-64). */
+uint64_t clock_frequency(void);
 /* Whether the counter is fine enough to aim with: 4 ns or less between ticks.
  */
 bool clock_is_fine(void);

@@ -75,7 +75,8 @@ void crew_equip(struct crew *c, const struct env *e)
 	c->env = *e;
 	c->test = c->subject->layout[e->layout];
 	double ticks_per_ns = clock_ticks_per_ns();
-	double unit = e->pace ? ticks_per_ns : c->turns_per_ns;
+	c->coarse = e->pace && !clock_is_fine();
+	double unit = e->pace && !c->coarse ? ticks_per_ns : c->turns_per_ns;
 	c->longest_wait = (int64_t)(1e6 * ticks_per_ns);
 	c->pace = (uint32_t)(e->pace * ticks_per_ns);
 	for (unsigned a = 0; a < c->actors; a++) {

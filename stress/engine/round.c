@@ -113,7 +113,7 @@ static inline void start(struct worker *w)
 		announce(w);
 		w->start += c->pace;
 	}
-	uint64_t until = w->start + delay;
+	uint64_t until = w->start + (c->coarse ? 0 : delay);
 	if ((int64_t)(until - clock_ticks()) > c->longest_wait) {
 		w->late = true; /* the processors' counters disagree: spoilt */
 		return;
@@ -121,6 +121,9 @@ static inline void start(struct worker *w)
 	/* Late is allowed: states are each round's own. */
 	while ((int64_t)(until - clock_ticks()) > 0)
 		;
+	/* All see the same tick change; what is finer than a tick is turned. */
+	if (c->coarse)
+		spin(delay);
 }
 
 /* --- a block --- */

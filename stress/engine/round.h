@@ -77,6 +77,7 @@ struct crew {
 	unsigned actors, slots;
 	bool yields;                  /* actors share processors: waiting must yield */
 	double turns_per_ns;          /* of the delay loop */
+	bool coarse;                  /* the clock paces, the delay loop delays */
 	uint32_t pace;                /* ticks from round to round; 0: handshakes */
 	int64_t longest_wait;         /* ticks; counters that differ more are no clock */
 	_Alignas(128) word64 agreed;  /* the newest round that agreed on a start */
