@@ -167,6 +167,8 @@ def accesses(lane, target, variant, build=ROOT / "build"):
     for file, functions in CRITICAL[target].items():
         source = f"targets/{target}/{file}"
         path = build / lane / target / variant / "natural" / source.replace(".c", ".o")
+        if path.stat().st_mtime < (ROOT / source).stat().st_mtime:
+            raise LookupError(f"{path} is older than {source}: make build LANE={lane}")
         known = operations(compiler, source)
         for function in functions:
             try:
