@@ -244,10 +244,16 @@ class Storm:
         if self.session is None:
             return
         interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
+        # Who is impatient now would lose what was measured: it takes seconds.
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        before = [signal.signal(number, signal.SIG_IGN) for number in numbers]
         try:
             verdicts = self.session.finish(interrupted)
         except OSError as error:
             self.failure = f"cannot write {self.session.folder.path}: {error.strerror}"
+        finally:
+            for number, handler in zip(numbers, before):
+                signal.signal(number, handler)
         if self.failure:
             session.exitstatus = EXIT_ENGINE
             return

@@ -87,8 +87,8 @@ def test_a_terminal_shows_what_runs_and_what_is_left(tmp_path):
 
 
 def test_ctrl_c_leaves_a_valid_run_that_says_so(tmp_path):
-    status, text = on_a_terminal(make(tmp_path, fixed="quiet", A="catch", WIDE="catch"),
-                                 "--rig-time=2m", stop="toy/race")
+    status, text = on_a_terminal(make(tmp_path, fixed="quiet", A="catch", HANGS="hang"),
+                                 "--rig-time=2m", stop="toy/race-BUG_HANGS")
     assert status == 130, text
     run = folder.load(tmp_path / "out")
     assert run.header["state"] == "interrupted" and not run.complete
