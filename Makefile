@@ -59,6 +59,10 @@ fuzz: deps ## libFuzzer, TIME=60 seconds per fuzzer
 	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=fuzz
 	@$(PYTHON) fuzz/fuzzers/run.py --time $(TIME) $(FUZZ_ARGS)
 
+.PHONY: coverage
+coverage: deps ## lines and branches of targets/ that the fuzzers' inputs reach
+	@$(PYTHON) fuzz/fuzzers/coverage.py $(COVERAGE_ARGS)
+
 .PHONY: doctor
 doctor: ## is this machine fit to storm, and what to do if not
 	@$(PYTHON) ci/doctor.py
