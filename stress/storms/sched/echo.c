@@ -216,7 +216,8 @@ static void run(const struct storm_order *order, int (*pair)(int fd[2]))
 	connections = order->descriptors;
 	word_init(&running, 2 * connections + 1);
 	connection = world_map(connections * sizeof *connection);
-	wild_storm(order, &(struct wild){ .tallies = 2 * connections + 1, .main = echo_main });
+	wild_storm(order, &(struct wild){ .tallies = 2 * connections + 1, .main = echo_main,
+					  .aimed = true });
 	world_unmap(connection, connections * sizeof *connection);
 }
 

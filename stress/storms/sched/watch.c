@@ -31,8 +31,11 @@ static void rescue(struct M *m, struct G *g)
 	/* pairs with: status_set(); the race lost: another collector's scan */
 	while (!cas_acq_rel(&g->g.status, &runnable, G_WAITING))
 		runnable = G_RUNNABLE;
-	/* pairs with: show() */
-	while (load_acquire(&m->spin_on) != 0)
+	/* At once it may spin on the next one; or, the world started and g
+	 * taken off its queue, until g is runnable again. pairs with: show() */
+	while (load_acquire(&m->spin_on) == (uintptr_t)g &&
+	       /* relaxed: looked at until it changes */
+	       load_relaxed(&m->spin_from) == G_WAITING)
 		world_yield();
 	/* pairs with: status_set() — m restores what it has taken */
 	while (!cas_acq_rel(&g->g.status, &waiting, G_RUNNABLE)) {

@@ -135,7 +135,8 @@ static void deadlock(struct sched *s)
 void wild_storm(const struct storm_order *order, const struct wild *w)
 {
 	char what[96];
-	struct sched_config config = { .procs = w->procs, .backend = wild_backend(),
+	struct sched_config config = { .procs = w->procs,
+				       .backend = w->aimed ? wild_backend() : NULL,
 				       .worker_started = worker_started,
 				       .deadlock = deadlock, .ended = ended };
 	if (config.procs == 0)

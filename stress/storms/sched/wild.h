@@ -20,6 +20,7 @@ struct tally {
 struct wild {
 	unsigned procs;    /* 0: as many as there are processors */
 	unsigned tallies;  /* goroutines that count */
+	bool aimed;        /* at a collector that goes on for ever (aim.c) */
 	/* The first goroutine; returns soon after *stop. */
 	void (*main)(void *arg);
 };
