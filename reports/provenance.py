@@ -144,7 +144,7 @@ def after() -> Dict[str, object]:
 
 
 TELLING = ("commit", "dirty", "compiler", "cpu", "kernel", "system", "machine", "machine_class",
-           "python")
+           "python", "code")
 PASSING = ("allowed", "build_id", "variant", "target", "kind", "schema", "lane")
 
 
