@@ -74,8 +74,10 @@ class Lane:
                     self.run("storms", program, "--storm", one["storm"], "--seconds", 3,
                              "--descriptors", 64, "--patience", 120)
                 else:
+                    few = len(one["actors"]) > len(os.sched_getaffinity(0))
                     self.run("cases", program, "--case", one["case"], "--seconds", 0.5,
-                             "--children", 1, "--patience", 120)
+                             "--children", 1, "--patience", 120,
+                             *(["--placement", "none"] if few else []))
 
     def probes(self):
         """An emulator need not keep the order that ARM64 promises (qemu 7.2 on x86 lets a load
