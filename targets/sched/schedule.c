@@ -43,6 +43,8 @@ void schedule_inject(struct sched *s, struct M *m, struct g **list, unsigned n)
 		status_ready(list[i]);
 		runq_put(m->p, (struct G *)list[i]);
 	}
+	if (n == 1 && !m->cur)
+		return; /* the worker looks for work itself */
 	runq_publish();
 	idle_wake(s);
 }

@@ -27,6 +27,7 @@ static void prepare(void *state, struct slot *slots)
 	state_run(st, 0);
 	state_run(st, 1);
 	state_idle_worker(st, 2);
+	st->m[0].cur = &st->g[1];
 	st->m[1].spinning = true;
 	word_init(&st->s.spinning, 1);
 	word_init(&st->g[0].g.status, G_WAITING);
