@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from tests.explorer import ROOT
+from tests.explorer import ROOT, build
 
 MODELS = ("sc", "tso", "armv8", "armv8+lse", "armv8+rcpc", "armv8+lse+rcpc", "c11")
 CASE = "close_vs_block"
@@ -21,13 +21,11 @@ ENOUGH = "100000"  # executions: more than exhausting takes
 @pytest.fixture(scope="module")
 def binaries():
     """One per switch that changes orders or the flags, and the fixed one: as the case says."""
-    make = ["make", "-s", "-j2", "-f", "fuzz/rules.mk"]
-    subprocess.run([*make, "build/explore/poller/fixed/explore"], cwd=ROOT, check=True)
+    build("build/explore/poller/fixed/explore")
     folder = ROOT / "build/explore/poller"
     (case,) = [c for c in lines(folder / "fixed/explore", "--list") if c["case"] == CASE]
     expected = {e["variant"]: e["models"] for e in case["expect"] if e["failure"] == "lost_wakeup"}
-    names = [f"build/explore/poller/{v}/explore" for v in expected]
-    subprocess.run([*make, *names], cwd=ROOT, check=True)
+    build(*(f"build/explore/poller/{v}/explore" for v in expected))
     return {variant: (folder / variant / "explore", set(expected.get(variant, ())))
             for variant in (*expected, "fixed")}
 
@@ -108,8 +106,7 @@ def test_a_stale_read_is_shrunk_replayed_and_told(binaries):
 @pytest.mark.parametrize("variant", ["fixed", "BUG_SWAP_ONCE"])
 def test_a_weak_swap_fails_for_no_reason_a_few_times(variant):
     """On exclusive pairs and in C11; a loop that tries again ends, and says that it was cut."""
-    subprocess.run(["make", "-s", "-f", "fuzz/rules.mk", f"build/explore/shapes/{variant}/explore"],
-                   cwd=ROOT, check=True)
+    build(f"build/explore/shapes/{variant}/explore")
     binary = ROOT / "build/explore/shapes" / variant / "explore"
     for model in MODELS:
         (result,) = lines(binary, "--case", "weak_swap", "--model", model, "--search", "dfs")

@@ -14,6 +14,7 @@ import subprocess
 
 import pytest
 
+from tests.explorer import build
 from tests.models.reference import generate, run
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -31,8 +32,7 @@ STRONGER_THAN_RC11 = {"Z6.U"}
 
 @pytest.fixture(scope="session", autouse=True)
 def built():
-    subprocess.run(["make", "-s", "-j2", "-f", "fuzz/rules.mk", "build/explore/litmus"], cwd=ROOT,
-                   check=True)
+    build("build/explore/litmus")
 
 
 def litmus(*arguments):
