@@ -119,7 +119,9 @@ void status_ready(struct g *g)
 
 bool g_shrink(struct G *g)
 {
-	uint32_t seen = status_of(&g->g);
+	/* A worker may have come back from a system call since the world was
+	 * stopped. pairs with: status_set() — the stack, as it stopped */
+	uint32_t seen = load_acquire(&g->g.status) & ~(uint32_t)G_SCAN;
 	if ((seen != G_WAITING && seen != G_RUNNABLE) || !g->stack.top)
 		return false;
 	size_t bytes = stack_wanted(&g->stack, g->context.sp);
