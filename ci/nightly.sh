@@ -5,7 +5,9 @@
 #
 # --time is shared: half of it storms the native lane (on ARM64: the arm64
 # lanes), the rest goes to probes, explorer, sanitizers, soak and models.
-# Building comes on top, and from 20m on what goes by counts, not by time. Each
+# Building comes on top, and from 20m on what goes by counts, not by time: a soak
+# with its quotas, 20,000 programs a memory model, ten million descriptors,
+# medians, and fuzzing (hours on two cores). Each
 # step runs whatever the one before came to: a night that is not told is lost.
 # DIR (history) keeps the run folders (DIR/runs), the history, and under
 # DIR/nights/STAMP each step's output, the other results, and issue.md where
@@ -79,10 +81,18 @@ step probe "$python" stress/probes/table.py --probe "build/${lanes[0]}/probe" \
 step explore "$python" fuzz/table.py --seconds "$(share 10 | awk '{print $1 / 300}')"
 step tsan matrix tsan "$(share 10)"
 step asan matrix asan "$(share 10)"
-step soak "$python" ci/soak.py --seconds "$(share 5)" --keep "$out/soak"
-step differential make -s differential PROGRAMS=$((seconds / 2 + 50))
-[ "$seconds" -lt 1200 ] || step reopen make -s reopen
-[ "$seconds" -lt 1200 ] || step medians make -s medians
+if [ "$seconds" -lt 1200 ]; then
+	step soak "$python" ci/soak.py --short --seconds "$(share 5)" --keep "$out/soak"
+	step differential make -s differential PROGRAMS=$((seconds / 2 + 50))
+else
+	step soak "$python" ci/soak.py --keep "$out/soak"
+	step differential make -s differential
+	step reopen make -s reopen
+	step medians make -s medians
+	step fuzz make -s fuzz TIME=$((seconds / 120))
+fi
+# One page of all lanes.
+step merge "$python" -m reports merge -o "$out/report" "$run"-*
 step compare "$python" -m reports history compare "$run"-* --db "$history/history.sqlite"
 step page "$python" -m reports history page --db "$history/history.sqlite" \
 	-o "$history/index.html"

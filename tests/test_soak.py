@@ -59,6 +59,7 @@ def test_fewer_operations_than_the_quota_are_no_pass(capsys):
     done = {"operations": {"push": 500, "pop": 400}}
     assert soak.report(made(**done, quota={"push": 500}))
     assert "toy/gale push  ENOUGH  500 of 500" in capsys.readouterr().out
+    assert soak.report(made(**done, quota={"push": 501}), short=True)
     assert not soak.report(made(**done, quota={"push": 501}))
     assert "toy/gale push  TOO FEW  500 of 501" in capsys.readouterr().out
 
