@@ -15,12 +15,14 @@ BUG = "BUG_BLOCK_USED"
 LONG = "600"  # seconds: never reached
 BOUND_S = 280
 STORMS = ("flow", "four", "pair", "rapids", "sweep")
+MADE = ("targets/spanset/memory.c", "span_memory_block")
 
 
 def build(lane, variant, folder=ROOT):
     """Make a variant's program; returns its path, relative to the folder."""
     program, rules = {
         "native": (f"build/native/spanset/{variant}/storm", []),
+        "asan": (f"build/asan/spanset/{variant}/storm", []),
         "explore": (f"build/explore/spanset/{variant}/explore", ["-f", "fuzz/rules.mk"]),
     }[lane]
     made = subprocess.run(["make", "-s", "-j2", *rules, program], cwd=folder,
@@ -37,8 +39,8 @@ def run(program, *options, folder=ROOT):
     return done.returncode, json.loads(done.stdout)
 
 
-def storm(variant, name, *options, seed=10, folder=ROOT):
-    return run(build("native", variant, folder), "--storm", name, "--seconds", LONG,
+def storm(variant, name, *options, seed=10, folder=ROOT, lane="native"):
+    return run(build(lane, variant, folder), "--storm", name, "--seconds", LONG,
                "--children", "1", "--seed", str(seed), *options, folder=folder)
 
 
@@ -130,6 +132,48 @@ def test_workers_sit_where_the_pins_say():
     assert document["pin"]["shared_pu"] is True
     got = {cpu for cpu in document["pin"]["got"]}
     assert len(got) == 1
+
+
+# --- by a sanitizer's own means ---
+
+
+def memory_errors(document):
+    """What AddressSanitizer and LeakSanitizer said: (kind, file and function of each site)."""
+    return [(f["outcome"].split(":")[0], *((s["file"], s["function"]) for s in f["sites"]))
+            for f in document["findings"] if f["class"] == "memory_error"]
+
+
+def test_leak_sanitizer_sees_the_leaked_blocks():
+    """A pair frees no block early: all that is said is about leaks."""
+    code, document = storm(BUG, "pair", "--until-hits", "30", lane="asan")
+    assert (code, document["verdict"]) == (0, "CAUGHT")
+    assert set(document["hits"]) == {"block_leak", "memory_error"}
+    assert memory_errors(document) == [("leak", MADE)]
+
+
+def test_address_sanitizer_sees_who_touches_a_pooled_block():
+    """With the stack of who did, and of who made the block."""
+    for hits in (1000, 10000, 100000):
+        _, document = storm(BUG, "four", "--until-hits", str(hits), lane="asan")
+        early = [e for e in memory_errors(document) if e[0] == "use-after-poison"]
+        if early:
+            assert {(at[0], made) for _, at, made in early} == {
+                ("targets/spanset/spanset.c", MADE)}
+            return
+    pytest.fail(f"no use of a pooled block among {document['hits']}")
+
+
+def test_address_sanitizer_sees_the_late_push():
+    code, document = run(build("asan", BUG), "--case", "late_push", "--seconds", "3")
+    assert (code, document["verdict"]) == (0, "CAUGHT")
+    assert ("targets/spanset/spanset.c", "span_push_at") in [
+        e[1] for e in memory_errors(document)]
+
+
+@pytest.mark.parametrize("name", STORMS)
+def test_sanitizers_have_nothing_to_say_about_fixed(name):
+    code, document = storm("fixed", name, "--until-ops", "300000", lane="asan")
+    assert (code, document["verdict"], document["findings"]) == (0, "CLEAN", [])
 
 
 @pytest.mark.parametrize("model", ["sc", "tso"])

@@ -54,7 +54,8 @@ struct outcome {
 
 /* Variant `variant` must be caught with `failure` where the memory model in
  * force is one of `models`, and must stay quiet elsewhere. A DATA_RACE is for
- * the lanes with a race detector. A variant without an expectation must stay
+ * the lanes with a race detector, a MEMORY_ERROR for the one with an address
+ * sanitizer. A variant without an expectation must stay
  * quiet everywhere. */
 struct expectation {
 	const char *variant;

@@ -13,20 +13,32 @@ static bool pooled(const struct span_pool *p, const struct span_block *b)
 	return false;
 }
 
+/* The first slot of a set's spine that still has something to come; *end: after
+ * the last. */
+static uint32_t live_slots(struct span_set *s, uint32_t *end)
+{
+	/* relaxed: nobody else is there */
+	*end = load_relaxed(&s->spine_length);
+	/* relaxed: as above */
+	return span_head(load_relaxed(&s->index)) >> s->shift;
+}
+
+/* The block in a slot, or NULL. */
+static struct span_block *live_block(struct span_set *s, uint32_t i)
+{
+	/* relaxed: nobody else is there, both */
+	wordptr *spine = (wordptr *)load_relaxed(&s->spine);
+	uintptr_t b = load_relaxed(&spine[i]);
+	return b == SPAN_POISON ? NULL : (struct span_block *)b;
+}
+
 /* Counts the blocks of a set that still have something to come. */
 static void look_at_set(const struct span_pool *p, struct span_set *s, struct span_audit *a)
 {
-	/* relaxed: here and below, nobody else is there */
-	uint64_t index = load_relaxed(&s->index);
-	uint32_t first = span_head(index) >> s->shift;
-	/* relaxed: as above */
-	uint32_t length = load_relaxed(&s->spine_length);
-	/* relaxed: as above */
-	wordptr *spine = (wordptr *)load_relaxed(&s->spine);
-	for (uint32_t i = first; i < length; i++) {
-		/* relaxed: as above */
-		struct span_block *b = (struct span_block *)load_relaxed(&spine[i]);
-		if (!b || (uintptr_t)b == SPAN_POISON) {
+	uint32_t end;
+	for (uint32_t i = live_slots(s, &end); i < end; i++) {
+		struct span_block *b = live_block(s, i);
+		if (!b) {
 			a->gone++;
 			continue;
 		}
@@ -37,11 +49,15 @@ static void look_at_set(const struct span_pool *p, struct span_set *s, struct sp
 
 static bool written_to(const struct span_pool *p, const struct span_block *b)
 {
-	for (uint32_t i = 0; p->poison && i < p->entries; i++)
+	bool written = false;
+	if (!p->poison)
+		return false;
+	block_allow(b, p->entries);
+	for (uint32_t i = 0; i < p->entries; i++)
 		/* relaxed: nobody else is there */
-		if (load_relaxed(&b->entry[i]) != SPAN_POISON)
-			return true;
-	return false;
+		written |= load_relaxed(&b->entry[i]) != SPAN_POISON;
+	block_forbid(b, p->entries);
+	return written;
 }
 
 struct span_audit span_audit(const struct span_pool *p, struct span_set *const *sets, unsigned n)
@@ -63,4 +79,34 @@ struct span_audit span_audit(const struct span_pool *p, struct span_set *const *
 		a.leaked = a.allocated - a.pooled - a.live;
 	a.leaked_bytes = a.leaked * (uint64_t)span_block_bytes(p->entries);
 	return a;
+}
+
+/* --- which they are --- */
+
+static void know(struct span_block **blocks, uint32_t *n, struct span_block *b)
+{
+	for (uint32_t i = 0; i < *n; i++)
+		if (blocks[i] == b)
+			return;
+	blocks[(*n)++] = b;
+}
+
+uint32_t span_known(const struct span_pool *p, struct span_set *const *sets, unsigned n,
+		    struct span_block **blocks)
+{
+	uint32_t known = 0;
+	/* relaxed: nobody else is there */
+	uint32_t left = load_relaxed(&p->allocated);
+	for (struct stack_node *node = stack_first(&p->free); node && left--;
+	     node = stack_below(node))
+		know(blocks, &known, (struct span_block *)node);
+	for (unsigned i = 0; i < n; i++) {
+		uint32_t end;
+		for (uint32_t at = live_slots(sets[i], &end); at < end; at++) {
+			struct span_block *b = live_block(sets[i], at);
+			if (b)
+				know(blocks, &known, b);
+		}
+	}
+	return known;
 }

@@ -1,5 +1,7 @@
 #include "spanset/spanset.h"
 
+#include <string.h>
+
 #include "spanset/memory.h"
 
 enum { LINE_BYTES = 64, REGION_BYTES = 1 << 18 };
@@ -19,6 +21,7 @@ void span_memory_init(struct span_memory *m, void *region, size_t bytes)
 	char *end = region ? (char *)region + bytes : NULL;
 	*m = (struct span_memory){ .next = region, .end = end };
 	mutex_init(&m->lock);
+	watch_allow(region, bytes);
 }
 
 void span_memory_end(struct span_memory *m)
@@ -26,6 +29,7 @@ void span_memory_end(struct span_memory *m)
 	while (m->regions) {
 		struct span_region *r = m->regions;
 		m->regions = r->older;
+		watch_allow(r, r->bytes);
 		world_unmap(r, r->bytes);
 	}
 }
@@ -62,7 +66,11 @@ struct span_block *span_memory_block(struct span_memory *m, uint32_t entries)
 {
 	size_t bytes = span_block_bytes(entries);
 	mutex_lock(&m->lock);
-	struct span_block *b = hand_out(m, bytes);
+	struct span_block *b = m->birth ? m->birth(LINE_BYTES, bytes) : hand_out(m, bytes);
+	if (!b)
+		world_fatal("out of memory");
+	if (m->birth)
+		memset(b, 0, bytes);
 	m->block_bytes += bytes;
 	m->blocks++;
 	mutex_unlock(&m->lock);

@@ -55,6 +55,7 @@ struct span_block *span_pool_get(struct span_pool *p)
 	/* relaxed: a count */
 	fetch_add_relaxed(&p->reused, 1);
 	if (p->poison) {
+		block_allow(b, p->entries);
 		if (poison_gone(p, b))
 			/* relaxed: a count */
 			fetch_add_relaxed(&p->written, 1);
@@ -81,5 +82,7 @@ void span_pool_put(struct span_pool *p, wordptr *slot, struct span_block *b)
 	store_relaxed(slot, p->poison ? SPAN_POISON : 0);
 	/* relaxed: a count */
 	fetch_add_relaxed(&p->freed, 1);
+	if (p->poison)
+		block_forbid(b, p->entries);
 	stack_push(&p->free, &b->node);
 }

@@ -32,6 +32,9 @@ struct span_memory {
 	uint64_t mapped;       /* bytes asked of the world */
 	uint64_t block_bytes, spine_bytes; /* bytes handed out */
 	uint64_t blocks, spines;           /* handed out */
+	/* NULL, or how each block is made as an object of its own, which is its
+	 * owner's to end: for leak detectors. */
+	void *(*birth)(size_t align, size_t bytes);
 };
 
 /* Begins with a region of the caller's (zeroed, 64-byte aligned; cases embed
@@ -138,6 +141,10 @@ struct span_audit {
 
 /* Looks at a pool and all sets that use it, while nobody else does. */
 struct span_audit span_audit(const struct span_pool *p, struct span_set *const *sets, unsigned n);
+/* The blocks that the pool and the sets know, each once, while nobody else
+ * looks. blocks: room for as many as were ever allocated. Returns how many. */
+uint32_t span_known(const struct span_pool *p, struct span_set *const *sets, unsigned n,
+		    struct span_block **blocks);
 /* Bytes of a block with that many entries. */
 size_t span_block_bytes(uint32_t entries);
 

@@ -17,10 +17,35 @@ static void tell(const struct storm_order *order, enum failure f, const char *wh
 		order->found(f, what, n);
 }
 
+/* What an audit finds since the last one. */
+struct losses {
+	uint32_t leaked, early; /* blocks leaked, freed early */
+	uint32_t excess; /* blocks in use at once, above what items and threads need */
+};
+
+/* Sets *seen to a count that only grows; returns by how much it did. */
+static uint32_t since_last(uint32_t *seen, uint32_t now)
+{
+	uint32_t more = now > *seen ? now - *seen : 0;
+	*seen = now;
+	return more;
+}
+
+static struct span_audit audit(struct work *w, struct losses *since)
+{
+	struct span_set *sets[2] = { &w->set[0], &w->set[1] };
+	struct span_audit a = span_audit(&w->pool, sets, 2);
+	uint32_t used = a.allocated - a.leaked;
+	since->leaked = since_last(&w->leaked, a.leaked);
+	since->early = since_last(&w->early, span_early(&a));
+	since->excess = used > w->allowed ? since_last(&w->excess, used - w->allowed) : 0;
+	return a;
+}
+
 void report_episode(const struct storm_order *order, struct work *w)
 {
 	struct losses since;
-	struct span_audit a = work_audit(w, &since);
+	struct span_audit a = audit(w, &since);
 	const struct finds *f = &w->finds;
 	order->counts->op[OP_PUSH] += f->pushed;
 	order->counts->op[OP_POP] += f->popped;

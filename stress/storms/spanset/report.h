@@ -23,6 +23,6 @@ void report_episode(const struct storm_order *order, struct work *w);
 		{ variant, LOST_ITEM, EVERY_MODEL },                                      \
 		{ variant, DUPLICATE_ITEM, EVERY_MODEL }, { variant, WEDGE, EVERY_MODEL }, \
 		{ variant, FATAL, EVERY_MODEL }, { variant, CRASH, EVERY_MODEL },         \
-		{ variant, DATA_RACE, EVERY_MODEL }
+		{ variant, DATA_RACE, EVERY_MODEL }, { variant, MEMORY_ERROR, EVERY_MODEL }
 
 #endif

@@ -51,12 +51,6 @@ struct finds {
 	const char *message;           /* of the last that threw */
 };
 
-/* What an audit finds since the last one. */
-struct losses {
-	uint32_t leaked, early; /* blocks leaked, freed early */
-	uint32_t excess; /* blocks in use at once, above what items and threads need */
-};
-
 struct work {
 	struct span_memory memory;
 	struct span_pool pool;
@@ -77,7 +71,7 @@ struct work {
 
 /* Makes an empty pool and two sets of blocks with that many entries. */
 void work_begin(struct work *w, uint32_t entries);
-/* Gives the memory back. */
+/* Gives the memory back; what blocks nobody knows, a leak detector tells. */
 void work_end(struct work *w);
 /* Adds a worker to the next episode. */
 void work_hire(struct work *w, enum role role, uint32_t quota);
@@ -87,7 +81,5 @@ void work_hire(struct work *w, enum role role, uint32_t quota);
 bool work_run(struct work *w, void (*watch)(struct work *w));
 /* Resets both sets. False if that threw. */
 bool work_reset(struct work *w);
-/* Audits; all must have gone. */
-struct span_audit work_audit(struct work *w, struct losses *since);
 
 #endif

@@ -63,4 +63,5 @@ CASE(late_push,
 	      { "freed_early", BAD, EARLY_FREE,
 		"the block was freed with an entry claimed and not yet filled" }),
      EXPECT({ "BUG_BLOCK_USED", EARLY_FREE, EVERY_MODEL },
-	    { "BUG_BLOCK_USED", FATAL, EVERY_MODEL }));
+	    { "BUG_BLOCK_USED", FATAL, EVERY_MODEL },
+	    { "BUG_BLOCK_USED", MEMORY_ERROR, EVERY_MODEL }));

@@ -27,8 +27,8 @@ struct state {
 
 static inline void state_init(struct state *s, uint32_t entries, uint32_t spine)
 {
-	memset(s->room, 0, sizeof s->room);
 	span_memory_init(&s->memory, s->room, sizeof s->room);
+	memset(s->room, 0, sizeof s->room);
 	span_pool_init(&s->pool, &s->memory, entries, true);
 	span_set_init(&s->set, &s->pool, spine);
 	word_init(&s->arrived, 0);
