@@ -5,14 +5,13 @@
 #
 # --time is shared: half of it storms the native lane (on ARM64: the arm64
 # lanes), the rest goes to probes, explorer, sanitizers, soak and models.
-# Building comes on top, and from 20m on what goes by counts, not by time: a soak
-# with its quotas, 20,000 programs a memory model, ten million descriptors,
-# medians, and fuzzing (hours on two cores). Each
-# step runs whatever the one before came to: a night that is not told is lost.
-# DIR (history) keeps the run folders (DIR/runs), the history, and under
-# DIR/nights/STAMP each step's output, the other results, and issue.md where
-# something is not as expected: what, and how to show it again. The night is
-# compared with those before.
+# Building comes on top, and from 20m on what goes by counts, not by time: a
+# soak with its quotas, 20,000 programs a memory model, ten million descriptors,
+# medians, and fuzzing (hours on two cores). Each step runs whatever the one
+# before came to: a night that is not told is lost. DIR (history) keeps the run
+# folders (DIR/runs), the history, and under DIR/nights/STAMP each step's
+# output, the other results, and issue.md where something is not as expected:
+# what, and how to show it again. The night is compared with those before.
 #
 # Exit status: 0 as expected, 1 not, 64 usage.
 set -euo pipefail

@@ -13,8 +13,8 @@ figure on stdout:
 
 Growth is the Theil-Sen slope's 99 % interval times the time, from medians of consecutive
 samples after a time of warming up. A storm may have a quota of operations, which it must have
-made unless the run is short. Exit: 0 all flat; 1 a figure grows, or nobody can tell, or fewer operations than the
-quota, or the storm was not clean; 2 a result that cannot be read; 64 usage.
+made unless the run is short. Exit: 0 all flat; 1 a figure grows, or nobody can tell, or fewer
+operations than the quota, or the storm was not clean; 2 a result that cannot be read; 64 usage.
 """
 import argparse
 import json
