@@ -15,7 +15,7 @@ check-build-$1: $$(targets:%=build/$1/%/fixed/storm) build/$1/probe unit-$1 \
 		EXPLORE_OUT=build/$1/explore OBJCOPY=$$(arm64_prefix)objcopy \
 		$$(targets:%=build/$1/explore/%/fixed/explore) build/$1/explore/litmus
 endef
-$(foreach l,$(arm64_lanes),$(eval $(call arm64_rules,$l)))
+$(foreach l,$(arm64_asked),$(eval $(call arm64_rules,$l)))
 
 .PHONY: check-arm64
 check-arm64: deps ## cross-build the ARM64 lanes, read their code, run all under qemu-aarch64

@@ -16,7 +16,7 @@ include targets/arm64.mk
 layout_natural :=
 layout_spread := -DLAYOUT_SPREAD
 
-lanes := native tsan asan $(arm64_lanes)
+lanes := native tsan asan $(arm64_asked)
 layouts_native := natural spread
 layouts_tsan := natural
 layouts_asan := natural
@@ -30,8 +30,8 @@ flags_tsan := $(CFLAGS_COMMON) -O1 $(reported) -fsanitize=thread \
 	$(if $(findstring clang,$(CC)),,-Wno-tsan)
 flags_asan := $(CFLAGS_COMMON) -O1 $(reported) -fsanitize=address,undefined \
 	-fsanitize-recover=address
-$(foreach l,$(filter-out $(arm64_lanes),$(lanes)),$(eval cc_$l = $$(CC)))
-$(foreach l,$(arm64_lanes),$(eval layouts_$l := natural spread)$(eval flags_$l := $(CFLAGS_COMMON) \
+$(foreach l,$(filter-out $(arm64_asked),$(lanes)),$(eval cc_$l = $$(CC)))
+$(foreach l,$(arm64_asked),$(eval layouts_$l := natural spread)$(eval flags_$l := $(CFLAGS_COMMON) \
 	$(machine_$l)))
 # $(call binutils,lane): prefix of ld and objcopy
 binutils = $(if $(filter $(arm64_lanes),$1),$(arm64_prefix))
@@ -124,6 +124,6 @@ lane-command:
 
 # What the lane's code became, for a run's provenance. What is not as the lane
 # promises is told, and fails where the code is what is tested: check-arm64.
-$(foreach l,native $(arm64_lanes),$(eval build/$l/disassembly.json: $(binaries_$l)))
+$(foreach l,native $(arm64_asked),$(eval build/$l/disassembly.json: $(binaries_$l)))
 build/%/disassembly.json: ci/disassembly.py
 	@$(PYTHON) ci/disassembly.py --lane $* --out $@ || true

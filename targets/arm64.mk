@@ -22,4 +22,6 @@ machine_arm64-lse := -march=armv8.1-a
 machine_arm64-outline := -moutline-atomics -DOUTLINE_ATOMICS
 machine_arm64-rcpc := -march=armv8-a+rcpc -mno-outline-atomics
 machine_arm64-lse-rcpc := -march=armv8.3-a
+# Those whose rules are read: thousands, so only where somebody asks for one.
+arm64_asked := $(if $(findstring arm64,$(MAKECMDGOALS) $(LANE)),$(arm64_lanes))
 endif

@@ -165,7 +165,10 @@ def test_variants_are_the_switches_in_the_sources(lane, target):
 @pytest.mark.parametrize("lane", LANES)
 @pytest.mark.parametrize("target", targets())
 def test_every_binary_lists_every_case(lane, target):
-    declared = {name: str(p.relative_to(ROOT)) for p in sources(ROOT / "targets" / target)
+    folders = [ROOT / "targets" / target]
+    if lane == "explore":
+        folders.append(ROOT / "fuzz/whole" / target)
+    declared = {name: str(p.relative_to(ROOT)) for folder in folders for p in sources(folder)
                 for name in CASE.findall(p.read_text())}
     assert declared
     for program in sorted((build(lane) / target).glob(f"*/{LANES[lane]}")):

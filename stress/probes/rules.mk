@@ -31,5 +31,5 @@ $$(PROBE_OUT)/$1/probes/$2/%.o: %.c Makefile stress/rules.mk stress/probes/rules
 	@$$(cc_$1) $$(flags_$1) -DORDER_$2 -MMD -MP -c $$< -o $$@
 endef
 
-probe_lanes := native $(arm64_lanes)
+probe_lanes := native $(arm64_asked)
 $(foreach l,$(probe_lanes),$(eval $(call probe_rules,$l)))

@@ -17,7 +17,10 @@ unit_flags_unit-san = $(UNIT_SAN)
 unit_flags_unit-tsan = $(UNIT_TSAN)
 
 # $(call unit_says,TEST,WORD): what the comment "WORD: ..." of a test says
-unit_says = $(shell sed -n 's,^/\* $(2): \(.*\) \*/$$,\1,p' tests/unit/$(1).c)
+# (asked once: a process for each question would cost seconds)
+unit_says = $(said_$(1)_$(2))
+$(foreach t,$(UNIT_TESTS),$(foreach w,also links libs,$(eval said_$t_$w := $(shell sed -n \
+	's,^/\* $w: \(.*\) \*/$$,\1,p' tests/unit/$t.c))))
 # $(call unit_folders,TEST)
 unit_folders = unit unit-san $(patsubst %,unit-%,$(call unit_says,$(1),also))
 UNIT_PROGRAMS = $(foreach test,$(UNIT_TESTS),$(patsubst %,build/%/$(test),$(call \
@@ -41,8 +44,8 @@ build/$(1)/$(2): $(call unit_objects,$(1),$(2))
 build/$(1)/$(2): UNIT_LIBS = $(patsubst %,-l%,$(call unit_says,$(2),libs))
 endef
 # The ARM64 lanes: build/unit-arm64-llsc/NAME_test, made when asked for.
-unit_arm64 := $(arm64_lanes:%=unit-%)
-$(foreach l,$(arm64_lanes),$(eval unit_cc_unit-$l = $$(cc_$l))$(eval unit_flags_unit-$l := \
+unit_arm64 := $(arm64_asked:%=unit-%)
+$(foreach l,$(arm64_asked),$(eval unit_cc_unit-$l = $$(cc_$l))$(eval unit_flags_unit-$l := \
 	$(machine_$l)))
 $(foreach f,unit unit-san unit-tsan,$(eval unit_cc_$f = $$(UNIT_CC)))
 .PHONY: $(unit_arm64)
