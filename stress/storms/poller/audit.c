@@ -9,21 +9,18 @@
  * The others are suspicions first, for what is missing may be on its way: a
  * goroutine taken, and readied a moment later; an event that the poller has not
  * fetched yet. Such a state is put to the proof by a grace period: every
- * goroutine, the timers' thread and the kernel's softirqs end what they did
- * when the suspicion arose, and after that the poller empties its ready list. A
+ * goroutine, the timers and the kernel's softirqs end what they did when the
+ * suspicion arose, and after that the poller empties its ready list. A
  * state that lasts through all this, in the very same park, is one that nobody
  * is left to change. No clock is asked.
  */
 #define _GNU_SOURCE
-#include <linux/membarrier.h>
 #include <poll.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "poller/info.h"
 #include "storms/poller/churn.h"
 
-enum { CLOSED = 1, USER = 2, COMMITTED = 2, PARK_STEPS = 3, NAP_NS = 100000 };
+enum { CLOSED = 1, USER = 2, COMMITTED = 2, PARK_STEPS = 3 };
 
 enum suspicion {
 	NOTHING,
@@ -47,68 +44,13 @@ static struct {
 	uint64_t park;
 } suspect[MOST_WORKERS];
 
-/* --- grace --- */
-
-static word64 timers_passed;
-
-static void timer_passed(void *arg, uintptr_t seq)
-{
-	(void)arg;
-	(void)seq;
-	/* pairs with: audit_grace() load — earlier firings are over */
-	fetch_add_acq_rel(&timers_passed, 1);
-}
-
-static void nap(void)
-{
-	static word32 never;
-	world_futex_wait(&never, 0, NAP_NS);
-}
-
-static bool has_passed(struct worker *w, uint64_t turn)
-{
-	/* pairs with: worker_main(), park() — what came before. A goroutine
-	 * that parks holds nobody whom it has yet to ready. */
-	return load_acquire(&w->done) || load_acquire(&w->turn) != turn ||
-	       load_acquire(&w->t.g.status) == G_WAITING;
-}
-
-/* Two more polls that emptied the list: the second has begun since. */
-static void drain(void)
-{
-	/* pairs with: the polling thread's addition — all has been readied */
-	uint64_t until = load_acquire(&churn.drains) + 2;
-	/* pairs with: as above */
-	while (load_acquire(&churn.drains) < until) {
-		churn.poller.backend->wake(&churn.poller);
-		nap();
-	}
-}
-
-void audit_grace(void)
-{
-	static struct timer sentinel;
-	static uint64_t turn[MOST_WORKERS];
-	/* pairs with: timer_passed() */
-	uint64_t fired = load_acquire(&timers_passed);
-	for (unsigned i = 0; i < churn.nworkers; i++)
-		/* pairs with: bump() */
-		turn[i] = load_acquire(&churn.workers[i].turn);
-	runtime->timer_start(&sentinel, world_now(), timer_passed, NULL, 0);
-	/* Packets and their callbacks under way; where the kernel lacks this,
-	 * the looks and drains that follow still come later. */
-	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
-	for (unsigned i = 0; i < churn.nworkers; i++)
-		while (!has_passed(&churn.workers[i], turn[i]))
-			nap();
-	/* pairs with: timer_passed() */
-	while (load_acquire(&timers_passed) == fired)
-		nap();
-	drain();
-	churn.order->counts->graces++;
-}
-
 /* --- looking at one goroutine --- */
+
+bool audit_waits(const struct worker *w)
+{
+	/* pairs with: park_watched() store, ready() swap */
+	return load_acquire(&w->g->status) == G_WAITING;
+}
 
 static wordptr *semaphore(struct poll_desc *pd, int mode)
 {
@@ -125,7 +67,7 @@ static uint32_t reasons(int mode)
 static bool is_in(struct worker *w, struct poll_desc *pd, int mode)
 {
 	/* pairs with: commit() swap */
-	return sem_load(semaphore(pd, mode)) == (uintptr_t)&w->t.g;
+	return sem_load(semaphore(pd, mode)) == (uintptr_t)w->g;
 }
 
 /* With the lock, for the flags of some variants are plain: a race detector is
@@ -170,7 +112,7 @@ static enum suspicion look_at_closer(struct worker *w, struct spot *s)
 	uintptr_t closer = load_acquire(&s->f.closer);
 	uint32_t gate = load_acquire(&s->gate);
 	enum suspicion why = NOTHING;
-	if (closer != (uintptr_t)&w->t.g)
+	if (closer != (uintptr_t)w->g)
 		why = OUT_OF_SIGHT;
 	else if (gate == 2 * USER)
 		why = ALONE;
@@ -199,8 +141,8 @@ static enum suspicion examine(struct worker *w, uint64_t *park)
 	struct spot *s = (struct spot *)load_relaxed(&w->spot);
 	struct poll_desc *pd = (struct poll_desc *)load_relaxed(&w->pd);
 	int mode = (int)load_relaxed(&w->mode), fd = (int)load_relaxed(&w->fd);
-	/* pairs with: park_watched() store, ready() swap */
-	if (load_acquire(&w->park) != *park || load_acquire(&w->t.g.status) != G_WAITING)
+	/* pairs with: park_watched() store */
+	if (load_acquire(&w->park) != *park || !audit_waits(w))
 		return NOTHING;
 	enum suspicion why = NOTHING;
 	if (mode == 0)
@@ -214,7 +156,7 @@ static enum suspicion examine(struct worker *w, uint64_t *park)
 	else if (kernel_ready(fd, mode))
 		why = NOT_TOLD;
 	/* pairs with: as above */
-	bool same = load_acquire(&w->park) == *park && load_acquire(&w->t.g.status) == G_WAITING;
+	bool same = load_acquire(&w->park) == *park && audit_waits(w);
 	return same ? why : NOTHING;
 }
 
@@ -230,19 +172,16 @@ static bool rescue(struct audit_found *found, struct worker *w, enum suspicion w
 	if (why == ALONE || mode == 0)
 		return true; /* counted, and for the end of the slice */
 	if (why == OUT_OF_SIGHT) {
-		uint32_t waiting = G_WAITING;
-		/* pairs with: park() load */
-		if (!cas_acq_rel(&w->t.g.status, &waiting, G_RUNNABLE))
+		if (!churn.kind->ground->free(w))
 			return false;
-		world_futex_wake(&w->t.g.status, 1);
 		found->unseen++; /* and may be counted as waiting, or not */
 	} else {
-		uintptr_t g = (uintptr_t)&w->t.g;
+		uintptr_t g = (uintptr_t)w->g;
 		/* pairs with: poll_block() exchange */
 		if (!sem_cas(semaphore(pd, mode), &g, why == NOT_TOLD ? SEM_READY : SEM_NIL))
 			return false;
-		runtime->ready(&w->t.g);
-		poller_adjust(&churn.poller, -1);
+		runtime->ready(w->g);
+		poller_adjust(churn.poller, -1);
 	}
 	churn.order->counts->rescued++;
 	return true;
@@ -312,6 +251,12 @@ static void report_silent(struct audit_found *found, const struct silent *s)
 
 /* --- the audit --- */
 
+static bool in_hand(const struct worker *w, uint64_t park)
+{
+	const struct churn_ground *ground = churn.kind->ground;
+	return ground->in_hand && ground->in_hand(w, park);
+}
+
 struct audit_found audit_passed_by(void)
 {
 	struct audit_found found = { 0 };
@@ -354,14 +299,16 @@ struct audit_found audit_all(void)
 	}
 	if (suspects + quiet == 0)
 		return found;
-	audit_grace();
+	churn.kind->ground->grace();
+	churn.order->counts->graces++;
 	for (unsigned i = 0; i < quiet; i++)
 		report_silent(&found, &silent[i]);
 	for (unsigned i = 0; i < churn.nworkers; i++) {
 		uint64_t park;
 		if (suspect[i].why == NOTHING)
 			continue;
-		if (examine(&churn.workers[i], &park) == suspect[i].why && park == suspect[i].park)
+		if (examine(&churn.workers[i], &park) == suspect[i].why &&
+		    park == suspect[i].park && !in_hand(&churn.workers[i], park))
 			report(&found, &churn.workers[i], suspect[i].why);
 		else
 			churn.order->counts->cleared++;

@@ -2,7 +2,7 @@
  * while deadlines pass, peers reset and readiness comes, through a backend and
  * the kernel.
  *
- * One thread per goroutine. Most wait: on a descriptor picked at random they
+ * Most goroutines wait: on a descriptor picked at random they
  * read or write, and so park until somebody disturbs them; in between they
  * disturb others, as a few do all the time. Whoever disturbs looks first where
  * somebody is about to wait: that is where wakeups are lost.
@@ -11,19 +11,17 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "poller/loop.h"
 #include "storms/process.h"
 #include "storms/poller/churn.h"
 #include "stress/world.h"
 
-enum { STACK_BYTES = 1024 * 1024, EVENTS_PER_CALL = 128, MS = 1000000 };
+enum { MS = 1000000 };
 
 /* How often the auditor looks for waiters passed by, at everything, and notes
  * figures. */
@@ -37,9 +35,9 @@ struct churn churn;
 
 static uint32_t held(void)
 {
-	mutex_lock(&churn.poller.lock);
-	uint32_t n = churn.poller.in_use;
-	mutex_unlock(&churn.poller.lock);
+	mutex_lock(&churn.poller->lock);
+	uint32_t n = churn.poller->in_use;
+	mutex_unlock(&churn.poller->lock);
 	return n;
 }
 
@@ -74,7 +72,7 @@ static bool add_up(void)
 	/* relaxed: figures */
 	c->events = before.events + load_relaxed(&world_events) - events_before;
 	c->failed_opens = before.failed_opens + load_relaxed(&churn.failed_opens);
-	c->in_vain = before.in_vain + load_relaxed(&churn.poller.in_vain);
+	c->in_vain = before.in_vain + load_relaxed(&churn.poller->in_vain);
 	if (parked > c->parked_most)
 		c->parked_most = parked;
 	return ops != had;
@@ -103,7 +101,7 @@ static void open_listeners(void)
 		int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 		if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) != 0 ||
 		    listen(fd, 8) != 0 || getsockname(fd, (struct sockaddr *)&a, &size) != 0 ||
-		    fd_open(&l->f, &churn.poller, fd) != 0)
+		    fd_open(&l->f, churn.poller, fd) != 0)
 			churn.order->give_up("cannot listen on loopback");
 		l->port = ntohs(a.sin_port);
 		word_init(&l->busy, 0);
@@ -141,30 +139,6 @@ static void make_workers(void)
 	}
 }
 
-static void start_workers(void)
-{
-	for (unsigned i = 0; i < churn.nworkers; i++)
-		if (thread_goroutine_start(&churn.workers[i].t, worker_main,
-					   &churn.workers[i]) != 0)
-			churn.order->give_up("cannot start a thread: raise the limit on processes");
-}
-
-static void polling_main(void *arg)
-{
-	(void)arg;
-	churn.order->sit(churn.nworkers);
-	/* pairs with: finish() store */
-	while (load_acquire(&churn.stop_polling) == 0) {
-		/* relaxed: this thread's own calls */
-		uint64_t events = load_relaxed(&world_events);
-		poller_once(&churn.poller, -1);
-		/* relaxed: likewise. pairs with: drain() — all that were found
-		 * have been readied */
-		if (load_relaxed(&world_events) - events < EVENTS_PER_CALL)
-			fetch_add_acq_rel(&churn.drains, 1);
-	}
-}
-
 /* --- the storm --- */
 
 static struct audit_found total;
@@ -178,7 +152,7 @@ static void look_for_stale(void)
 	if (!churn.kind->stale)
 		return;
 	mutex_lock(&lock);
-	uint64_t n = churn.kind->stale(&churn.poller);
+	uint64_t n = churn.kind->stale(churn.poller);
 	if (n != reported)
 		churn.order->found(STALE_ARM, "associated with a number that is somebody else's",
 				   n - reported);
@@ -261,15 +235,15 @@ static void look_for_leaks(uint32_t files)
 {
 	char what[96];
 	uint32_t in_use = held();
-	/* relaxed: nobody is left */
-	int waiters = (int)load_relaxed(&churn.poller.waiters);
+	look_for_stale();
+	churn.kind->ground->stop(in_use == 0); /* stopping a poller in use is fatal */
 	if (in_use != 0) {
 		snprintf(what, sizeof what, "%u descriptors still in use", in_use);
 		churn.order->found(DESC_LEAK, what, in_use);
-		return; /* stopping such a poller is fatal */
+		return;
 	}
-	look_for_stale();
-	poller_stop(&churn.poller);
+	/* relaxed: nobody is left */
+	int waiters = (int)load_relaxed(&churn.poller->waiters);
 	int left = (int)open_files() - (int)files;
 	if (left != 0) {
 		snprintf(what, sizeof what, "%d open files more than at the start", left);
@@ -281,20 +255,13 @@ static void look_for_leaks(uint32_t files)
 	}
 }
 
-static void finish(world_thread polling, uint32_t files)
+static void finish(uint32_t files)
 {
-	for (unsigned i = 0; i < churn.nworkers; i++)
-		thread_goroutine_join(&churn.workers[i].t);
 	for (unsigned i = 0; i < LISTENERS; i++)
 		fd_close(&churn.listener[i].f); /* idle: nobody to wait for */
 	for (unsigned i = 0; i < churn.nspots; i++)
 		if (churn.spots[i].peer >= 0)
 			world_close(churn.spots[i].peer);
-	/* pairs with: polling_main() */
-	store_release(&churn.stop_polling, 1);
-	churn.poller.backend->wake(&churn.poller);
-	world_thread_join(polling);
-	threads_stop();
 	look_for_leaks(files);
 	world_unmap(churn.workers, churn.nworkers * sizeof *churn.workers);
 	world_unmap(churn.spots, churn.nspots * sizeof *churn.spots);
@@ -302,10 +269,6 @@ static void finish(world_thread polling, uint32_t files)
 
 void churn_run(const struct storm_order *order, const struct churn_kind *kind)
 {
-	pthread_attr_t small;
-	pthread_attr_init(&small);
-	pthread_attr_setstacksize(&small, STACK_BYTES);
-	pthread_setattr_default_np(&small);
 	signal(SIGPIPE, SIG_IGN);
 	memset(&churn, 0, sizeof churn);
 	memset(&total, 0, sizeof total);
@@ -314,20 +277,17 @@ void churn_run(const struct storm_order *order, const struct churn_kind *kind)
 	before = *order->counts;
 	/* relaxed: alone */
 	events_before = load_relaxed(&world_events);
-	runtime = churn_runtime();
 	uint32_t files = open_files();
-	world_thread polling;
 	make_spots();
 	make_workers();
-	if (threads_start() != 0 || poller_start(&churn.poller, kind->backend) != 0)
+	if (kind->ground->start(kind->backend) != 0)
 		order->give_up("cannot start the poller");
 	open_listeners();
-	if (world_thread_start(&polling, polling_main, NULL) != 0)
-		order->give_up("cannot start a thread: raise the limit on processes");
 	last_words_of_runner = world_last_words;
 	world_last_words = last_words;
-	start_workers();
+	if (kind->ground->start_workers() != 0)
+		order->give_up("cannot start a thread: raise the limit on processes");
 	if (audit_until(order->end))
-		finish(polling, files);
+		finish(files);
 	world_last_words = last_words_of_runner;
 }

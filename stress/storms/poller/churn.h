@@ -57,7 +57,8 @@ enum op { READ, WRITE, OPEN, CLOSE, REOPEN, DEADLINE, READINESS, RESET, ABORT, O
 /* What goroutines, auditor and poller know of a goroutine. Words are written by
  * the goroutine only. */
 struct worker {
-	struct thread_goroutine t;
+	struct thread_goroutine t; /* of threads.c */
+	struct g *g;               /* its own; set before it first parks */
 	/* 3k: not in park; 3k + 1: entering; 3k + 2: its commit has
 	 * succeeded */
 	_Alignas(64) word64 park;
@@ -85,7 +86,7 @@ enum { LISTENERS = 16, WAITERS = 192, MOST_WORKERS = 512 };
 struct churn {
 	const struct storm_order *order;
 	const struct churn_kind *kind;
-	struct poller poller;
+	struct poller *poller;
 	struct spot *spots;
 	unsigned nspots;
 	struct worker *workers;
@@ -95,10 +96,6 @@ struct churn {
 	struct spot *empty;
 	word32 stop;    /* goroutines end, and close all on their way */
 	word32 running; /* goroutines that have not ended */
-	word32 stop_polling;
-	/* Polls that emptied the ready list, counted as they end: two more, and
-	 * one has begun since. */
-	word64 drains;
 	word64 failed_opens;
 	_Alignas(64) wordptr latest; /* the spot on which somebody is about to wait */
 };
@@ -107,16 +104,51 @@ extern struct churn churn;
 
 /* The goroutine that runs. */
 struct worker *self(void);
-/* A goroutine's life. */
+/* A goroutine's life; arg is its worker. */
 void worker_main(void *arg);
-/* What `runtime` is in this storm: threads, with park watched. */
+/* What `runtime` is in this storm: the ground's, with park watched. */
 const struct runtime *churn_runtime(void);
 /* Announces where the current goroutine is about to wait; mode 0: nowhere. */
 void announce(struct spot *s, struct poll_desc *pd, int fd, int mode);
 
+/* --- grounds --- */
+
+/* What the storm stands on: a runtime, and whoever polls for it. Functions
+ * without a word on it are the auditor's thread's. */
+struct churn_ground {
+	const struct runtime *runtime;
+	/* The goroutine that runs; its own. */
+	struct worker *(*self)(void);
+	/* Between two turns of the goroutine that runs. vain: the last found
+	 * nothing to do. */
+	void (*yield)(bool vain);
+	/* Starts runtime and poller, and sets `runtime` and churn.poller.
+	 * Returns 0 or -errno. */
+	int (*start)(const struct poll_backend *backend);
+	/* Starts worker_main() for all workers; the same. */
+	int (*start_workers)(void);
+	/* Returns when everybody who might ready a goroutine has ended what he
+	 * did, but for those of in_hand(), and the poller has then emptied its
+	 * ready list. */
+	void (*grace)(void);
+	/* After a grace: whether the poller has taken the goroutine out of this
+	 * park (its serial), and may yet ready it. NULL: not after a grace. */
+	bool (*in_hand)(const struct worker *w, uint64_t park);
+	/* Readies a goroutine that is parked where nobody finds it. Returns
+	 * false if it moved after all. */
+	bool (*free)(struct worker *w);
+	/* All goroutines have ended: ends the runtime, and the poller if
+	 * asked to. */
+	void (*stop)(bool poller);
+};
+
+/* A thread per goroutine, and one that polls (threads.c). */
+extern const struct churn_ground churn_threads;
+
 /* --- the whole --- */
 
 struct churn_kind {
+	const struct churn_ground *ground;
 	const struct poll_backend *backend;
 	/* Counts associations made for somebody else than a number's owner;
 	 * NULL: the backend makes none. */
@@ -144,8 +176,7 @@ struct audit_found {
 struct audit_found audit_passed_by(void);
 /* The whole look. */
 struct audit_found audit_all(void);
-/* Returns when every goroutine, the timers' thread and the kernel's softirqs
- * have ended what they did, and the poller has then emptied its ready list. */
-void audit_grace(void);
+/* Whether a goroutine waits. */
+bool audit_waits(const struct worker *w);
 
 #endif

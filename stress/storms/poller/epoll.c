@@ -3,7 +3,7 @@
 
 static void run(const struct storm_order *order)
 {
-	static const struct churn_kind kind = { .backend = &epoll_backend };
+	static const struct churn_kind kind = { &churn_threads, &epoll_backend, NULL };
 	churn_run(order, &kind);
 }
 

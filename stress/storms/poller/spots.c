@@ -107,7 +107,7 @@ static bool open_pair(struct spot *s)
 	if (world_socketpair(fd) != 0)
 		return false;
 	small_buffers(fd[0], SMALL_BUFFER);
-	if (fd_open(&s->f, &churn.poller, fd[0]) != 0) {
+	if (fd_open(&s->f, churn.poller, fd[0]) != 0) {
 		world_close(fd[0]);
 		world_close(fd[1]);
 		return false;
@@ -126,7 +126,7 @@ static bool open_pipe(struct spot *s, bool full)
 	fcntl(fd[1], F_SETPIPE_SZ, PIPE_BYTES);
 	if (full)
 		fill(fd[1]);
-	if (fd_open(&s->f, &churn.poller, fd[1]) != 0) {
+	if (fd_open(&s->f, churn.poller, fd[1]) != 0) {
 		world_close(fd[0]);
 		world_close(fd[1]);
 		return false;
@@ -172,7 +172,7 @@ static bool dial(struct spot *s, struct listener *l)
 	abortive(fd);
 	small_buffers(fd, TCP_BUFFER);
 	struct dial d = { l, fd };
-	if (fd_open(&s->f, &churn.poller, fd) != 0) {
+	if (fd_open(&s->f, churn.poller, fd) != 0) {
 		world_close(fd);
 		return false;
 	}

@@ -15,7 +15,7 @@ static struct runtime watched;
 
 struct worker *self(void)
 {
-	return (struct worker *)runtime->current();
+	return churn.kind->ground->self();
 }
 
 /* For words that only their goroutine writes. */
@@ -42,10 +42,14 @@ struct watched_commit {
 
 static bool commit_watched(struct g *g, void *arg)
 {
-	struct watched_commit *w = arg;
-	if (!w->commit(g, w->arg))
+	struct watched_commit w = *(struct watched_commit *)arg;
+	/* relaxed: the goroutine's, which has not gone on */
+	uint64_t entering = load_relaxed(&w.me->park);
+	if (!w.commit(g, w.arg))
 		return false;
-	bump(&w->me->park); /* the goroutine's own thread still runs this */
+	/* It may have gone on since. The race lost: park_watched(). pairs with:
+	 * the auditor's loads */
+	cas_acq_rel(&w.me->park, &entering, entering + 1);
 	return true;
 }
 
@@ -53,21 +57,21 @@ static void park_watched(commit_fn *commit, void *arg)
 {
 	struct worker *me = self();
 	struct watched_commit w = { me, commit, arg };
-	uint32_t parks = me->t.g.parks;
+	uint32_t parks = me->g->parks;
 	/* relaxed: its own */
 	uint64_t serial = load_relaxed(&me->park);
 	bump(&me->park);
-	threads_runtime.park(commit_watched, &w);
+	churn.kind->ground->runtime->park(commit_watched, &w);
 	/* pairs with: examine() */
 	store_release(&me->park, serial + 3);
 	/* relaxed: its own */
 	if (load_relaxed(&me->mode) != 0)
-		bump(me->t.g.parks != parks ? &me->commits : &me->aborts);
+		bump(me->g->parks != parks ? &me->commits : &me->aborts);
 }
 
 const struct runtime *churn_runtime(void)
 {
-	watched = threads_runtime;
+	watched = *churn.kind->ground->runtime;
 	watched.park = park_watched;
 	return &watched;
 }
@@ -295,12 +299,11 @@ static void close_all(struct worker *me)
 void worker_main(void *arg)
 {
 	struct worker *me = arg;
-	churn.order->sit(me->id);
+	me->g = runtime->current();
 	/* pairs with: the auditor's store */
 	while (load_acquire(&churn.stop) == 0) {
 		bump(&me->turn);
-		if (me->waits && !wait_somewhere(me))
-			world_yield();
+		churn.kind->ground->yield(me->waits && !wait_somewhere(me));
 		for (uint32_t n = 1 + rng_below(&me->rng, 2); n > 0; n--) {
 			bump(&me->turn);
 			stir(me);

@@ -12,13 +12,13 @@ static uint64_t stale(struct poller *p)
 
 static void run_oneshot(const struct storm_order *order)
 {
-	static const struct churn_kind kind = { &port_oneshot_backend, stale };
+	static const struct churn_kind kind = { &churn_threads, &port_oneshot_backend, stale };
 	churn_run(order, &kind);
 }
 
 static void run_exact(const struct storm_order *order)
 {
-	static const struct churn_kind kind = { &port_exact_backend, stale };
+	static const struct churn_kind kind = { &churn_threads, &port_exact_backend, stale };
 	churn_run(order, &kind);
 }
 
