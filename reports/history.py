@@ -78,9 +78,11 @@ class History:
         self._lanes: Dict[tuple, int] = {}
 
     def _open(self) -> None:
+        # Tables first: who makes them says at once whose they are, so that a
+        # writer seen half-way is one that was not there yet.
+        tables, = self.db.execute("SELECT count(*) FROM sqlite_master").fetchone()
         application, = self.db.execute("PRAGMA application_id").fetchone()
         version, = self.db.execute("PRAGMA user_version").fetchone()
-        tables, = self.db.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if application != APPLICATION and tables:
             raise BadHistory(f"{self.path} is a database, but no history of this program's")
         if version > VERSION:
