@@ -51,13 +51,12 @@ medians: deps ## how soon close_vs_block shows each switch, by model; medians of
 	@$(PYTHON) fuzz/medians.py $(MEDIANS_ARGS)
 
 # Each variant is to be found, what is fixed to stay clean.
-TIME ?= 60
 .PHONY: build-fuzz fuzz
 build-fuzz: fuzz-lane corpus-lane
 fuzz: deps ## libFuzzer, TIME=60 seconds per fuzzer
 	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=explore
 	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=fuzz
-	@$(PYTHON) fuzz/fuzzers/run.py --time $(TIME) $(FUZZ_ARGS)
+	@$(PYTHON) fuzz/fuzzers/run.py --time $(or $(TIME),60) $(FUZZ_ARGS)
 
 .PHONY: coverage
 coverage: deps ## lines and branches of targets/ that the fuzzers' inputs reach
