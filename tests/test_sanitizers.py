@@ -205,7 +205,7 @@ def test_plain_fields_are_reported_wherever_promised(poller):
         assert (code, document["verdict"]) == (0, "CAUGHT"), case
         for finding in document["findings"]:
             if finding["class"] == "data_race":
-                # The detector may have forgotten the earlier access: no file then.
+                # The detector may have forgotten the earlier access: no file.
                 there = [s for s in finding["sites"] if s["file"]]
                 assert there and all(s["file"].startswith("targets/poller/") and s["line"] > 0
                                      for s in there), finding
