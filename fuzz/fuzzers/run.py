@@ -75,12 +75,13 @@ def inputs(target, name):
 
 
 def pack(path, target, name):
-    """The inputs as a zip file, as fuzzing farms want them; nothing where there are none."""
+    """The inputs as a zip file, as fuzzing farms want them; one byte where there are none."""
     files = [f for folder in inputs(target, name) for f in sorted(folder.iterdir()) if f.is_file()]
-    if files:
-        with zipfile.ZipFile(path, "w") as out:
-            for f in files:
-                out.write(f, f.name)
+    with zipfile.ZipFile(path, "w") as out:
+        for f in files:
+            out.write(f, f.name)
+        if not files:
+            out.writestr("start", b"\0")
 
 
 def command(path, name, corpus, artifacts, seed, options):
