@@ -78,8 +78,12 @@ def outcomes(subject: Subject) -> List[dict]:
     """Outcome counts with grade and meaning, commonest first, unseen ones last."""
     known = {o["name"]: o for o in (subject.listed or {}).get("outcomes", [])}
     counts = {**{name: 0 for name in known}, **subject.outcomes()}
-    unlisted = {"grade": "bad", "failure": "wrong_outcome", "meaning": "the case does not list it"}
-    return [{"name": name, "count": n, **{k: known.get(name, unlisted)[k]
+    unlisted = {  # what the engine itself tells; any other is not what the case lists
+        "fatal": {"grade": "bad", "failure": "fatal", "meaning": "the target's own throw"},
+        "deadlock": {"grade": "bad", "failure": "deadlock",
+                     "meaning": "an actor sleeps on a futex and nobody is left to wake it"}}
+    other = {"grade": "bad", "failure": "wrong_outcome", "meaning": "the case does not list it"}
+    return [{"name": name, "count": n, **{k: known.get(name, unlisted.get(name, other))[k]
                                           for k in ("grade", "failure", "meaning")}}
             for name, n in sorted(counts.items(), key=lambda c: -c[1])]
 
