@@ -27,7 +27,9 @@ for cases in targets/*/cases; do
 		program=$(basename "$source" .c)
 		want "$source" "$target" "$program" "fuzz_${target}_${program#fuzz_}"
 	done
-	if [ -d "fuzz/whole/$target" ]; then
+	# Runs of the whole scheduler may outlast the explorer's limit of steps,
+	# which a farm would take for a finding of the fixed form.
+	if [ -d "fuzz/whole/$target" ] && [ "$target" != sched ]; then
 		want fuzz/fuzzers/fuzz_case.c "$target" fuzz_whole "fuzz_${target}_whole"
 	fi
 	for source in fuzz/fuzzers/"$target"/fuzz_*.c; do

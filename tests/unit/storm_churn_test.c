@@ -8,7 +8,7 @@ static struct storm_counts counts;
 static unsigned found_n, samples, moved;
 static volatile int stop;
 
-static const struct churn_kind kind = { .backend = &epoll_backend };
+static const struct churn_kind kind = { .backend = &epoll_backend, .ground = &churn_threads };
 
 static void sit(unsigned thread)
 {
