@@ -174,6 +174,14 @@ static bool blocked_for_ever(struct run *r)
 	return false;
 }
 
+/* The failure of outcome o, or `other` if it is not listed (-1). */
+static enum failure failure_of(int o, enum failure other)
+{
+	if (o < 0)
+		return other;
+	return the_case->outcomes[o].grade == BAD ? the_case->outcomes[o].failure : NO_FAILURE;
+}
+
 static void judge(struct run *r)
 {
 	if (blocked_for_ever(r))
@@ -182,10 +190,7 @@ static void judge(struct run *r)
 	if (r->outcome >= 0 && (unsigned)r->outcome >= outcomes)
 		engine_error("the judge of %s returned %d, but lists %u outcomes",
 			     the_case->name, r->outcome, outcomes);
-	if (r->outcome < 0)
-		r->failure = WRONG_OUTCOME;
-	else if (the_case->outcomes[r->outcome].grade == BAD)
-		r->failure = the_case->outcomes[r->outcome].failure;
+	r->failure = failure_of(r->outcome, WRONG_OUTCOME);
 }
 
 void runner_run(struct run *r)
@@ -202,7 +207,8 @@ void runner_run(struct run *r)
 		judge(r);
 		return;
 	case STOP_FATAL:
-		r->failure = FATAL;
+		r->outcome = case_thrown(the_case, sim.fatal);
+		r->failure = failure_of(r->outcome, FATAL);
 		snprintf(r->detail, sizeof r->detail, "%s", sim.fatal);
 		return;
 	case STOP_RACE:

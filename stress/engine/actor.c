@@ -192,13 +192,21 @@ _Noreturn static void give_up(struct worker *w)
 		rest(w, spins, &since);
 }
 
+static bool threw(const struct crew *c, uint32_t outcome)
+{
+	for (const struct thrown *t = c->test->thrown; t && t->message; t++)
+		if (outcome == (uint32_t)t->outcome + OUT_LISTED)
+			return true;
+	return outcome == OUT_FATAL;
+}
+
 /* Called now and then by whoever spins. */
 static void spun(struct worker *w)
 {
 	/* pairs with: hopeless() */
 	store_release(&w->spun, w->turns);
 	/* pairs with: hook_fatal() — who threw may have left with the lock */
-	if (load_acquire(&w->crew->outcome[w->index]) == OUT_FATAL)
+	if (threw(w->crew, load_acquire(&w->crew->outcome[w->index])))
 		leave_round(w);
 	if (hopeless(w))
 		give_up(w);
@@ -231,10 +239,12 @@ static void hook_fatal(const char *message)
 {
 	struct worker *w = self;
 	struct crew *c = w->crew;
-	uint32_t open = OUT_OPEN;
+	int thrown = case_thrown(c->test, message);
+	uint32_t open = OUT_OPEN, outcome = thrown < 0 ? OUT_FATAL : (uint32_t)thrown + OUT_LISTED;
 	/* The first failure owns the round.
 	 * pairs with: crew_settle(), spun() */
-	if (cas_acq_rel(&c->outcome[w->index], &open, OUT_FATAL) && !c->fatal[0])
+	if (cas_acq_rel(&c->outcome[w->index], &open, outcome) && outcome == OUT_FATAL &&
+	    !c->fatal[0])
 		strncpy(c->fatal, message, sizeof c->fatal - 1);
 	leave_round(w);
 }

@@ -18,6 +18,7 @@
 #define BASE_CASE_H
 
 #include <stddef.h>
+#include <string.h>
 
 #include "base/failure.h"
 #include "base/goroutine.h"
@@ -50,6 +51,12 @@ struct outcome {
 	enum grade grade;
 	enum failure failure;
 	const char *meaning; /* one sentence */
+};
+
+/* A world_fatal(message) is this outcome; one that no case lists is `fatal`. */
+struct thrown {
+	const char *message;
+	int outcome; /* its index */
 };
 
 /* Variant `variant` must be caught with `failure` where the memory model in
@@ -89,9 +96,11 @@ struct test_case {
 	int (*judge)(const void *state, const struct slot *slots);
 	const struct outcome *outcomes; /* end at the first without a name */
 	const struct expectation *expect; /* end at the first without a variant */
+	const struct thrown *thrown; /* NULL, or ends at the first without a message */
 };
 
 #define OUTCOMES(...) .outcomes = (const struct outcome[]){ __VA_ARGS__, { 0 } }
+#define THROWN(...) .thrown = (const struct thrown[]){ __VA_ARGS__, { 0 } }
 #define EXPECT(...) .expect = (const struct expectation[]){ __VA_ARGS__, { 0 } }
 
 /* Hot fields of a target's structs may be spread over cache lines of their own:
@@ -115,6 +124,15 @@ struct test_case {
 					     __VA_ARGS__ };                              \
 	__attribute__((used, section("stormrig_cases"))) static const struct test_case  \
 		*const case_entry_##id = &case_##id
+
+/* The index of the outcome that a world_fatal(message) comes to, or -1. */
+static inline int case_thrown(const struct test_case *c, const char *message)
+{
+	for (const struct thrown *t = c->thrown; t && t->message; t++)
+		if (strcmp(t->message, message) == 0)
+			return t->outcome;
+	return -1;
+}
 
 extern const struct test_case *const __start_stormrig_cases[];
 extern const struct test_case *const __stop_stormrig_cases[];

@@ -22,6 +22,7 @@
 #endif
 
 const char span_freed_early[] = "the block of a claimed entry was freed";
+const char span_no_block[] = "no block where an entry was claimed";
 
 void span_set_init(struct span_set *s, struct span_pool *p, uint32_t spine)
 {
@@ -97,7 +98,7 @@ static struct span_block *block_of(wordptr *slot)
 	struct span_block *b = (struct span_block *)load_acquire(slot);
 	/* NIL, or at least SPAN_POISON */
 	if (__builtin_expect((uintptr_t)b - 1 >= SPAN_POISON - 1, 0))
-		world_fatal(b ? span_freed_early : "no block where an entry was claimed");
+		world_fatal(b ? span_freed_early : span_no_block);
 	return b;
 }
 

@@ -113,6 +113,8 @@ void *span_pop(struct span_set *s);
 /* What world_fatal() is told when a push or a pop finds that the block of the
  * entry it claimed was freed; only pools that poison can tell. */
 extern const char span_freed_early[];
+/* The same, where the freed block's place in the spine is empty by now. */
+extern const char span_no_block[];
 /* Makes an empty set new: fatal if it is not empty. Nobody else may use it
  * meanwhile. */
 void span_reset(struct span_set *s);

@@ -35,7 +35,7 @@ static void prepare(void *state, struct slot *slots)
 	word_init(&s->set.index, (UINT64_C(1) << 32) | ENTRIES);
 }
 
-enum { PUSHED_FIRST, POPPED_FIRST, AT_ONCE, FREED_EARLY };
+enum { PUSHED_FIRST, POPPED_FIRST, AT_ONCE, FREED_EARLY, PUSHED_LATE, PUSHED_TOO_LATE };
 
 static int judge(const void *state, const struct slot *slots)
 {
@@ -61,7 +61,9 @@ CASE(late_push,
 	      { "at_once", NEAR, NO_FAILURE,
 		"the push began before the pop and was not done after it" },
 	      { "freed_early", BAD, EARLY_FREE,
-		"the block was freed with an entry claimed and not yet filled" }),
+		"the block was freed with an entry claimed and not yet filled" },
+	      { "pushed_late", BAD, EARLY_FREE, "the push found its block in the pool" },
+	      { "pushed_too_late", BAD, EARLY_FREE, "the push found no block any more" }),
+     THROWN({ span_freed_early, PUSHED_LATE }, { span_no_block, PUSHED_TOO_LATE }),
      EXPECT({ "BUG_BLOCK_USED", EARLY_FREE, EVERY_MODEL },
-	    { "BUG_BLOCK_USED", FATAL, EVERY_MODEL },
 	    { "BUG_BLOCK_USED", MEMORY_ERROR, EVERY_MODEL }));
