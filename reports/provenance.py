@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Dict, List, Optional
 
 DIFF_LIMIT = 1_000_000
+PATIENCE = 600  # seconds for a helper program: a loaded machine is slow, not broken
 CPU_FIELDS = {
     "vendor_id": "vendor", "model name": "model", "cpu family": "family",
     "model": "model_number", "stepping": "stepping", "microcode": "microcode",
@@ -21,10 +22,21 @@ CPU_FIELDS = {
 def _output(*command, cwd=None) -> Optional[str]:
     """Standard output of a helper program; None when it is absent or fails."""
     try:
-        done = subprocess.run(command, cwd=cwd, capture_output=True, timeout=20, check=True)
+        done = subprocess.run(command, cwd=cwd, capture_output=True, timeout=PATIENCE,
+                              check=True)
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.decode("utf-8", "replace")
+
+
+def _git(root: Path, *command) -> Optional[str]:
+    """As _output(), of git. Where the sources are a repository, a failure is told on stderr: a
+    run of an unknown commit cannot be built again."""
+    text = _output("git", *command, cwd=root)
+    if text is None and (Path(root) / ".git").exists():
+        sys.stderr.write(f"provenance: git {command[0]} failed in {root}: this run will not say "
+                         "which sources it had\n")
+    return text
 
 
 def _text(path) -> Optional[str]:
@@ -35,11 +47,15 @@ def _text(path) -> Optional[str]:
 
 
 def sources(root: Path) -> Dict[str, object]:
-    """Commit and what differs from it; `diff` is the text of the difference (or "")."""
-    commit = _output("git", "rev-parse", "HEAD", cwd=root)
-    status = _output("git", "status", "--porcelain", cwd=root)
-    diff = _output("git", "diff", "HEAD", cwd=root) if commit else None
-    return {"commit": commit.strip() if commit else None,
+    """Commit and what differs from it; `diff` is the text of the difference (or "").
+
+    commit: None if unknown. That includes not knowing what differs from it: sources that git
+    did not look through are not called those of a commit.
+    """
+    commit = _git(root, "rev-parse", "HEAD")
+    status = _git(root, "status", "--porcelain") if commit else None
+    diff = _git(root, "diff", "HEAD") if status else ""
+    return {"commit": commit.strip() if commit and None not in (status, diff) else None,
             "dirty": sorted(line[3:] for line in (status or "").splitlines()),
             "diff": (diff or "")[:DIFF_LIMIT]}
 

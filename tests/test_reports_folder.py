@@ -1,6 +1,7 @@
 """Run folders, their schema, and `python3 -m reports` on good and bad input."""
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from made_records import LISTS, RACE, header, listed, planned, race, record, result, write_run
-from reports import folder, schema
+from reports import folder, provenance, schema
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = sorted((ROOT / "build" / "native").glob("*/*/storm"))
@@ -201,3 +202,25 @@ def test_real_results_fit_the_schema_and_add_up():
         measured = document["measured"]
         for figure in ("rounds", "hits", "near", "blocks", "hit_blocks"):
             assert sum(c[figure] for c in measured["per_child"]) == measured[figure]
+
+
+@pytest.mark.parametrize("fails", ["rev-parse", "status", "diff"])
+def test_a_commit_that_git_does_not_tell_is_told_and_not_guessed(tmp_path, capsys, monkeypatch,
+                                                                  fails):
+    real = shutil.which("git")
+    for words in (["init", "-q"], ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-q",
+                                   "--allow-empty", "-m", "first"]):
+        subprocess.run([real, *words], cwd=tmp_path, check=True)
+    (tmp_path / "new").touch()
+    known = provenance.sources(tmp_path)
+    assert len(known["commit"]) == 40 and known["dirty"] == ["new"]
+    fake = tmp_path / "bin" / "git"
+    fake.parent.mkdir()
+    fake.write_text(f'#!/bin/sh\n[ "$1" != {fails} ] || exit 1\nexec {real} "$@"\n')
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{fake.parent}:{os.environ['PATH']}")
+    assert provenance.sources(tmp_path)["commit"] is None
+    said = capsys.readouterr().err
+    assert f"git {fails} failed" in said and said.count("\n") == 1
+    (tmp_path / ".git").rename(tmp_path / "gone")  # no repository: nothing to tell
+    assert provenance.sources(tmp_path)["commit"] is None and not capsys.readouterr().err
