@@ -17,6 +17,7 @@
 #include "memory/model.h"
 #include "output.h"
 #include "search/search.h"
+#include "sites.h"
 
 const struct build build = { TARGET, VARIANT, LANE, CODE_HASH, CODE_HASH " " __VERSION__ };
 
@@ -54,6 +55,31 @@ static int bench(struct options *o)
 	return EXIT_AS_EXPECTED;
 }
 
+/* With a case: which sites random executions of it reach. */
+static int list_sites(struct options *o)
+{
+	enum { EXECUTIONS = 1000 };
+	static struct run run;
+	uint64_t n = 0;
+	sites_all(&(const struct access_site *){ NULL });
+	if (o->request.test) {
+		uint64_t most = o->request.executions ? o->request.executions : EXECUTIONS;
+		runner_open(o->request.test);
+		model = o->request.model;
+		search = &mixed_search;
+		random_seed(o->request.seed);
+		pct_seed(o->request.seed, 0);
+		pos_seed(o->request.seed);
+		sites_watched = true;
+		for (; n < most; n++) {
+			search->begin(n);
+			runner_run(&run);
+		}
+	}
+	print_sites(o, n);
+	return EXIT_AS_EXPECTED;
+}
+
 static int replay(struct options *o, const char *program)
 {
 	static struct finding f;
@@ -84,10 +110,21 @@ static int run(struct options *o, const char *program)
 	return verdict_expected(verdict_of(&o->request, &r)) ? EXIT_AS_EXPECTED : EXIT_UNEXPECTED;
 }
 
+/* How a replay starts: this program, with the orders that it was given. */
+static const char *command(const struct options *o, const char *program)
+{
+	static char text[4096];
+	size_t used = snprintf(text, sizeof text, "%s", program);
+	for (unsigned i = 0; i < o->weakenings && used < sizeof text; i++)
+		used += snprintf(text + used, sizeof text - used, " --weaken %s", o->weakened[i]);
+	return text;
+}
+
 int main(int argc, char **argv)
 {
 	static struct options o;
 	options_read(&o, argc, argv);
+	const char *program = command(&o, argv[0]);
 	switch (o.command) {
 	case HELP:
 		print_help();
@@ -95,12 +132,14 @@ int main(int argc, char **argv)
 	case LIST:
 		print_list(o.json);
 		return EXIT_AS_EXPECTED;
+	case SITES:
+		return list_sites(&o);
 	case BENCH:
 		return bench(&o);
 	case REPLAY:
-		return replay(&o, argv[0]);
+		return replay(&o, program);
 	case EXPLORE:
 		break;
 	}
-	return run(&o, argv[0]);
+	return run(&o, program);
 }

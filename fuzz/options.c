@@ -8,6 +8,7 @@
 #include "build.h"
 #include "memory/model.h"
 #include "share.h"
+#include "sites.h"
 
 static _Noreturn void usage_error(const char *format, ...)
 {
@@ -154,6 +155,16 @@ static void decode(struct options *o, const char *string)
 
 /* --- options --- */
 
+static void weaken(struct options *o, const char *text)
+{
+	const char *wrong = sites_weaken(text);
+	if (wrong)
+		usage_error("--weaken \"%s\": %s", text, wrong);
+	if (o->weakenings == MAX_WEAKENED)
+		usage_error("more than %d times --weaken", MAX_WEAKENED);
+	o->weakened[o->weakenings++] = text;
+}
+
 static bool take_value(struct options *o, const char *option, const char *value)
 {
 	struct request *q = &o->request;
@@ -179,6 +190,8 @@ static bool take_value(struct options *o, const char *option, const char *value)
 		q->jobs = number(option, value, 1, MAX_JOBS);
 	else if (strcmp(option, "--resume") == 0)
 		q->resume = value;
+	else if (strcmp(option, "--weaken") == 0)
+		weaken(o, value);
 	else if (strcmp(option, "--replay") == 0)
 		decode(o, value);
 	else
@@ -190,6 +203,8 @@ static bool take_flag(struct options *o, const char *option)
 {
 	if (strcmp(option, "--list") == 0)
 		o->command = LIST;
+	else if (strcmp(option, "--sites") == 0)
+		o->command = SITES;
 	else if (strcmp(option, "--bench") == 0)
 		o->command = BENCH;
 	else if (strcmp(option, "--help") == 0)

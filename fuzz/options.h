@@ -8,12 +8,15 @@
 /* Exit codes of every command. */
 enum { EXIT_AS_EXPECTED = 0, EXIT_UNEXPECTED = 1, EXIT_ENGINE = 2, EXIT_USAGE = 64 };
 
-enum command { EXPLORE, LIST, BENCH, REPLAY, HELP };
+enum command { EXPLORE, LIST, SITES, BENCH, REPLAY, HELP };
+enum { MAX_WEAKENED = 16 };
 
 struct options {
 	enum command command;
 	struct request request;
 	bool json, trace;
+	unsigned weakenings;
+	const char *weakened[MAX_WEAKENED]; /* in force: sites.h */
 	/* --replay: */
 	unsigned choices;
 	uint8_t choice[MAX_CHOICES];

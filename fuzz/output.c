@@ -5,100 +5,13 @@
 #include <string.h>
 
 #include "build.h"
+#include "json.h"
 #include "machines.h"
 #include "memory/model.h"
 #include "symbol.h"
 #include "trace.h"
 
 enum { REPLAY_TEXT = 4 * MAX_CHOICES + 512 };
-
-/* --- JSON --- */
-
-static void put_string(const char *s)
-{
-	putchar('"');
-	for (; *s; s++) {
-		if (*s == '"' || *s == '\\')
-			printf("\\%c", *s);
-		else if ((unsigned char)*s < 0x20)
-			printf("\\u%04x", *s);
-		else
-			putchar(*s);
-	}
-	putchar('"');
-}
-
-static void put_field(const char *name, const char *value)
-{
-	printf(",\"%s\":", name);
-	put_string(value);
-}
-
-static void put_head(const char *kind, const struct test_case *c)
-{
-	printf("{\"schema\":1,\"kind\":\"%s\"", kind);
-	put_field("target", build.target);
-	put_field("variant", build.variant);
-	put_field("lane", build.lane);
-	put_field("case", c->name);
-}
-
-/* --- --list --- */
-
-static const char *const grade_text[] = { "ok", "near", "bad" };
-
-static void list_models(unsigned models)
-{
-	putchar('[');
-	for (unsigned i = 0, n = 0; i < MODEL_COUNT; i++)
-		if (models >> i & 1)
-			printf("%s\"%s\"", n++ ? "," : "", model_text(i));
-	putchar(']');
-}
-
-static void list_json(const struct test_case *c)
-{
-	put_head("list", c);
-	put_field("layout", c->layout);
-	put_field("purpose", c->purpose);
-	put_field("file", c->file);
-	printf(",\"actors\":[");
-	for (unsigned i = 0; i < case_actors(c); i++) {
-		printf(i ? "," : "");
-		put_string(c->actor[i].name);
-	}
-	printf("],\"whole\":%s,\"outcomes\":[", c->whole ? "true" : "false");
-	for (const struct outcome *o = c->outcomes; o->name; o++) {
-		printf("%s{\"name\":", o == c->outcomes ? "" : ",");
-		put_string(o->name);
-		put_field("grade", grade_text[o->grade]);
-		put_field("failure", failure_text(o->failure));
-		put_field("meaning", o->meaning);
-		putchar('}');
-	}
-	printf("],\"expect\":[");
-	for (const struct expectation *e = c->expect; e && e->variant; e++) {
-		printf("%s{\"variant\":", e == c->expect ? "" : ",");
-		put_string(e->variant);
-		put_field("failure", failure_text(e->failure));
-		printf(",\"models\":");
-		list_models(e->models);
-		putchar('}');
-	}
-	printf("]}\n");
-}
-
-void print_list(bool json)
-{
-	const struct test_case *list[MAX_CASES];
-	unsigned n = all_cases(list);
-	for (unsigned i = 0; i < n; i++) {
-		if (json)
-			list_json(list[i]);
-		else
-			printf("%-28s %s\n", list[i]->name, list[i]->purpose);
-	}
-}
 
 void print_help(void)
 {
@@ -120,6 +33,11 @@ void print_help(void)
 	       "  --no-sleep             dfs: without sleep sets\n"
 	       "  --no-shrink            show the finding as it was found\n"
 	       "  --replay STRING        run a finding again, with its trace\n"
+	       "  --sites                the atomic accesses in the code, and with --case how\n"
+	       "                         often and with which orders it makes them\n"
+	       "  --weaken FILE:LINE[/OPERATION]=ORDER\n"
+	       "                         atomic accesses of that line have a weaker order; as\n"
+	       "                         --sites names them; several times for several\n"
 	       "  --trace                print the trace of a finding (always with --replay)\n"
 	       "  --bench                measure executions a second\n"
 	       "  --json                 one JSON object per result\n",
@@ -253,7 +171,7 @@ static void put_outcomes(const struct test_case *c, const struct result *r)
 static void put_replay(const struct options *o, const struct result *r, const char *program)
 {
 	const struct request *q = &o->request;
-	char text[512], extra[128] = "";
+	char text[4096], extra[128] = "";
 	printf(",\"replay\":");
 	if (r->found) {
 		replay_command(q, &r->finding, program, true);

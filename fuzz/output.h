@@ -9,6 +9,8 @@
 void print_help(void);
 /* One object, or one paragraph, per case. */
 void print_list(bool json);
+/* The sites, and what `executions` of the case made there. */
+void print_sites(const struct options *o, uint64_t executions);
 /* program: argv[0], for the replay command. */
 void print_result(const struct options *o, const struct result *r, const char *program);
 /* A finding that was run again; *misfits of its choices did not fit. */

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE = 1024, AT_ONCE = 64, DIFFERENT = 1024 };
+enum { LINE = 1024, AT_ONCE = 512, DIFFERENT = 4096 };
 
 /* The program itself comes first: where it was loaded (PIE). */
 static int first_object(struct dl_phdr_info *info, size_t size, void *bias)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "memory/access.h"
+#include "sites.h"
 
 #define PC __builtin_return_address(0)
 
@@ -101,6 +102,9 @@ void *__tsan_memset(void *to, int byte, size_t bytes)
 
 /* --- atomic accesses --- */
 
+#define FAIL(order, now, fail) \
+	(now == (enum order)order ? (enum order)fail : site_failure_order(now, fail))
+
 #define ATOMIC_RMW(bits, name, how)                                                        \
 	uint##bits##_t __tsan_atomic##bits##_##name(volatile void *p, uint##bits##_t x,    \
 						    int order);                            \
@@ -109,8 +113,10 @@ void *__tsan_memset(void *to, int byte, size_t bytes)
 	{                                                                                  \
 		bool stored;                                                               \
 		struct update u = { .kind = how, .operand = x };                           \
-		return access_rmw((uintptr_t)p, bits / 8, &u, order, &stored, PC);         \
-	}
+		return access_rmw((uintptr_t)p, bits / 8, &u, order_at(PC, order),         \
+				  &stored, PC);                                            \
+	}                                                                                  \
+	ATOMIC_HOOK(__tsan_atomic##bits##_##name, #name)
 
 /* gcc's form of compare-and-swap: returns whether it swapped, and updates
  * *seen. */
@@ -121,14 +127,16 @@ void *__tsan_memset(void *to, int byte, size_t bytes)
 					 uint##bits##_t x, int order, int fail)            \
 	{                                                                                  \
 		bool stored;                                                               \
+		enum order now = order_at(PC, order);                                      \
 		struct update u = { .kind = COMPARE, .operand = x, .expected = *seen,      \
-				    .fail = fail, .weak = is_weak };                       \
+				    .fail = FAIL(order, now, fail), .weak = is_weak };     \
 		uint##bits##_t old =                                                       \
-			access_rmw((uintptr_t)p, bits / 8, &u, order, &stored, PC);        \
+			access_rmw((uintptr_t)p, bits / 8, &u, now, &stored, PC);          \
 		if (!stored)                                                               \
 			*seen = old;                                                       \
 		return stored;                                                             \
-	}
+	}                                                                                  \
+	ATOMIC_HOOK(__tsan_atomic##bits##_##name, "cas")
 
 /* clang's: returns the value found. */
 #define ATOMIC_CAS_VALUE(bits)                                                             \
@@ -138,22 +146,26 @@ void *__tsan_memset(void *to, int byte, size_t bytes)
 		volatile void *p, uint##bits##_t seen, uint##bits##_t x, int order, int fail) \
 	{                                                                                  \
 		bool stored;                                                               \
+		enum order now = order_at(PC, order);                                      \
 		struct update u = { .kind = COMPARE, .operand = x, .expected = seen,       \
-				    .fail = fail };                                        \
-		return access_rmw((uintptr_t)p, bits / 8, &u, order, &stored, PC);         \
-	}
+				    .fail = FAIL(order, now, fail) };                      \
+		return access_rmw((uintptr_t)p, bits / 8, &u, now, &stored, PC);           \
+	}                                                                                  \
+	ATOMIC_HOOK(__tsan_atomic##bits##_compare_exchange_val, "cas")
 
 #define ATOMIC_LOAD_STORE(bits)                                                            \
 	uint##bits##_t __tsan_atomic##bits##_load(const volatile void *p, int order);      \
 	uint##bits##_t __tsan_atomic##bits##_load(const volatile void *p, int order)       \
 	{                                                                                  \
-		return access_load((uintptr_t)p, bits / 8, order, PC);                     \
+		return access_load((uintptr_t)p, bits / 8, order_at(PC, order), PC);       \
 	}                                                                                  \
+	ATOMIC_HOOK(__tsan_atomic##bits##_load, "load")                                    \
 	void __tsan_atomic##bits##_store(volatile void *p, uint##bits##_t x, int order);   \
 	void __tsan_atomic##bits##_store(volatile void *p, uint##bits##_t x, int order)    \
 	{                                                                                  \
-		access_store((uintptr_t)p, bits / 8, x, order, PC);                        \
-	}
+		access_store((uintptr_t)p, bits / 8, x, order_at(PC, order), PC);          \
+	}                                                                                  \
+	ATOMIC_HOOK(__tsan_atomic##bits##_store, "store")
 
 #define ATOMIC(bits)                                     \
 	ATOMIC_LOAD_STORE(bits)                          \
@@ -196,8 +208,9 @@ REFUSED(compare_exchange_val)
 void __tsan_atomic_thread_fence(int order);
 void __tsan_atomic_thread_fence(int order)
 {
-	access_fence(order, PC);
+	access_fence(order_at(PC, order), PC);
 }
+ATOMIC_HOOK(__tsan_atomic_thread_fence, "fence")
 
 /* A fence for signal handlers orders nothing between threads. */
 void __tsan_atomic_signal_fence(int order);
