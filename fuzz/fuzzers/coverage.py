@@ -21,8 +21,11 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OUT = ROOT / "build/coverage"
-# An execution may end inside a loop: counts must not wait for its end.
-CLANG = "clang -fprofile-instr-generate -fcoverage-mapping -mllvm -do-counter-promotion=0"
+# An execution may end inside a loop: counts must not wait for its end. Nor may
+# they be atomic: the explorer would take them for the target's accesses, and
+# undo them after each execution.
+CLANG = ("clang -fprofile-instr-generate -fcoverage-mapping -mllvm -do-counter-promotion=0"
+         " -fprofile-update=single")
 FATAL = "world_fatal("
 
 
@@ -45,7 +48,7 @@ def built(target):
     goals = [f"build/coverage/corpus/{target}/fixed/{n}" for n in names]
     run("make", "-s", "-j2", "-f", "fuzz/fuzzers/rules.mk", f"EXPLORE_CC={CLANG}",
         "EXPLORE_OUT=build/coverage/explore", "CORPUS_OUT=build/coverage/corpus",
-        "CORPUS_SANITIZED=", *goals)
+        "CORPUS_SANITIZED=", "CORPUS_COUNTED=1", *goals)
     return [ROOT / g for g in goals]
 
 
