@@ -27,7 +27,8 @@ FUZZ_SANITIZED ?= -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-reco
 FUZZ_LINK ?= $(FUZZ_CC)
 FUZZ_LINK_SANITIZED ?= $(FUZZ_SANITIZED)
 FUZZ_LIBRARY ?= -fsanitize=fuzzer
-FUZZ_RENAME = $(EXPLORE_RENAME) $(foreach f,read1 write1,--redefine-sym __tsan_$(f)=fuzz_$(f))
+fuzz_rename = $(foreach f,$(1),--redefine-sym __tsan_$(f)=fuzz_$(f))
+FUZZ_RENAME = $(EXPLORE_RENAME) $(call fuzz_rename,read1 write1)
 CORPUS_SANITIZED = -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-Wno-builtin-declaration-mismatch
 
@@ -35,6 +36,11 @@ fuzz_common := $(addprefix fuzz/fuzzers/common/,executions.c bytes.c feedback.c 
 # libFuzzer's side, and the plain one.
 fuzz_only := $(addprefix fuzz/fuzzers/common/,mutate.c counters.c)
 corpus_only := fuzz/fuzzers/common/corpus.c
+# As coverage.py builds them: the compiler's own counters are no accesses.
+ifdef CORPUS_COUNTED
+EXPLORE_RENAME += $(call fuzz_rename,read8 write8)
+corpus_explored := fuzz/fuzzers/common/counters.c
+endif
 fuzz_general := $(patsubst fuzz/fuzzers/%.c,%,$(wildcard fuzz/fuzzers/fuzz_*.c))
 # $(call fuzz_names,TARGET)
 fuzz_names = $(fuzz_general) $(if $(call explore_whole,$(1)),fuzz_whole)
@@ -80,7 +86,8 @@ $(FUZZ_OUT)/$(1)/$(2)/$(n): $(FUZZ_OUT)/$(1)/$(2)/$(n).o \
 $(CORPUS_OUT)/$(1)/$(2)/$(n): $(CORPUS_OUT)/$(1)/$(2)/$(n).o \
 		$(call objects,$(EXPLORE_OUT)/$(1)/$(2),$(3) $(explore_base)) \
 		$(patsubst %.c,$(EXPLORE_OUT)/engine/%.o,$(explore_engine)) \
-		$(patsubst %.c,$(CORPUS_OUT)/engine/%.o,$(fuzz_common) $(corpus_only))
+		$(patsubst %.c,$(CORPUS_OUT)/engine/%.o,$(fuzz_common) $(corpus_only) \
+		$(corpus_explored))
 	$$(EXPLORE_CC) -o $$@ $$^
 fuzz-lane: $(FUZZ_OUT)/$(1)/$(2)/$(n)
 corpus-lane: $(CORPUS_OUT)/$(1)/$(2)/$(n))
@@ -94,9 +101,11 @@ $(foreach t,$(targets),$(call fuzz_target,$(t),$(call target_sources,$(t)) $(cal
 
 # --- readers of outside input, and models: sanitized, with what they link ---
 
-# "engine": the explorer without its main
-fuzz_links = $(foreach f,$(call fuzz_says,$(1),links),$(if $(filter engine,$(f)),$(explore_engine) \
-	$(explore_base),$(or $(wildcard $(f)),$(f))))
+# "engine": the explorer without its main; a target: it and all that it includes
+fuzz_folder = $(patsubst targets/%,%,$(filter $(target_folders:%=targets/%),$(1)))
+fuzz_link = $(if $(filter engine,$(1)),$(explore_engine) $(explore_base),$(or $(call \
+	target_sources,$(call fuzz_folder,$(1))),$(wildcard $(1)),$(1)))
+fuzz_links = $(sort $(foreach f,$(call fuzz_says,$(1),links),$(call fuzz_link,$(f))))
 # $(call fuzz_alone,FOLDER,TARGET,VARIANT,NAME,SOURCE,COMPILER,FLAGS,LINK,EXTRA)
 define fuzz_alone
 $(1)/$(2)/$(3)/$(4).d/%.o: %.c

@@ -202,7 +202,7 @@ void stack_close(struct gstack *s)
 /* Word by word where AddressSanitizer watches: the frames that are copied have
  * red zones, which no library function may read. */
 #ifdef CONTEXT_ASAN
-__attribute__((no_sanitize_address, no_sanitize_undefined))
+__attribute__((no_sanitize("address", "undefined")))
 #endif
 static void copy_words(uint64_t *to, const uint64_t *from, size_t words)
 {
