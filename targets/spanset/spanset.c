@@ -197,9 +197,10 @@ static inline void fetch_for_pop(const struct span_set *s, uint32_t cursor)
 
 void *span_pop(struct span_set *s)
 {
-	/* relaxed: the swap compares it */
-	uint64_t seen = load_relaxed(&s->index);
-	do {
+	uint64_t seen;
+	for (;; hint_back_off()) {
+		/* relaxed: the swap compares it */
+		seen = load_relaxed(&s->index);
 		uint32_t head = span_head(seen);
 		if (head >= span_tail(seen))
 			return NULL;
@@ -212,7 +213,9 @@ void *span_pop(struct span_set *s)
 		/* The race lost: any push or pop. relaxed: a ticket, as a
 		 * push's
 		 */
-	} while (!cas_relaxed(&s->index, &seen, seen + (UINT64_C(1) << 32)));
+		if (cas_relaxed(&s->index, &seen, seen + (UINT64_C(1) << 32)))
+			break;
+	}
 	uint32_t cursor = span_head(seen);
 	wordptr *slot = slot_of(s, cursor);
 	struct span_block *b = block_of(slot);
