@@ -1,7 +1,8 @@
 /* What a push and a pop cost: the fixed span set beside its peers and a plain
- * sketch, which is the same two-counter word over one long array, without
- * blocks, spine and pool. One JSON object; pairs of a push and a pop per
- * second, in millions, while all threads run (bench/together.h).
+ * sketch, which is the same two-counter word, and the same backing off, over
+ * one long array, without blocks, spine and pool. One JSON object; pairs of a
+ * push and a pop per second, in millions, while all threads run
+ * (bench/together.h).
  *
  * What blocks, spine and pool cost is the difference to the sketch: spine_ns
  * per pair, and spine_adds, the same in contended additions of this run. Of
@@ -19,6 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hint.h"
 #include "engine/emit.h"
 #include "spanset/spanset.h"
 #include "stress/bench/spanset_peers.h"
@@ -57,13 +59,16 @@ static void plain_put(void *item)
 
 static void *plain_take(void)
 {
-	/* relaxed: the swap compares it */
-	uint64_t seen = load_relaxed(&plain.index);
-	do {
+	uint64_t seen;
+	for (;; hint_back_off()) {
+		/* relaxed: the swap compares it */
+		seen = load_relaxed(&plain.index);
 		if ((uint32_t)(seen >> 32) >= (uint32_t)seen)
 			return NULL;
 		/* relaxed: a ticket */
-	} while (!cas_relaxed(&plain.index, &seen, seen + (UINT64_C(1) << 32)));
+		if (cas_relaxed(&plain.index, &seen, seen + (UINT64_C(1) << 32)))
+			break;
+	}
 	wordptr *entry = &plain.entry[seen >> 32];
 	uintptr_t item;
 	/* pairs with: plain_put() */
