@@ -75,9 +75,10 @@ for lane in "${lanes[@]}"; do
 done
 # 62 runs, a third of each tunes
 step probe "$python" stress/probes/table.py --probe "build/${lanes[0]}/probe" \
-	--out "$out/probe/results.jsonl" -- --tune "$(share 10 | awk '{print $1 / 190}')" \
+	--out "$run-${lanes[0]}/probe.jsonl" -- --tune "$(share 10 | awk '{print $1 / 190}')" \
 	--seconds "$(share 10 | awk '{print $1 / 95}')"
-step explore "$python" fuzz/table.py --seconds "$(share 10 | awk '{print $1 / 300}')"
+step explore "$python" fuzz/table.py --out "$run-${lanes[0]}/explore.jsonl" \
+	--seconds "$(share 10 | awk '{print $1 / 300}')"
 step tsan matrix tsan "$(share 10)"
 step asan matrix asan "$(share 10)"
 if [ "$seconds" -lt 1200 ]; then

@@ -11,21 +11,6 @@ SITE = re.compile(r"(.*?)(?:\s{2,}|\s\|\s)(\S+ (?:\| )?\S+:\d+)\s*")
 THREADS = re.compile(r"(\d+) ([^,]+)")
 
 
-def found_beside(path: Path, warnings: List[str]) -> List[dict]:
-    """The explorer's documents in ../explore/results.jsonl; [] without that file.
-
-    path: of the run. A file that cannot be read gets a line in `warnings`, no more: it is
-    not this run's.
-    """
-    try:
-        return documents(path.parent / "explore" / "results.jsonl")
-    except FileNotFoundError:
-        return []
-    except (OSError, UnicodeDecodeError, schema.BadDocument) as error:
-        warnings.append(f"explorer results left out: {error}")
-        return []
-
-
 def documents(path: Path) -> List[dict]:
     """The "explore" documents of a JSON-lines file; other kinds are left out.
 

@@ -2,6 +2,8 @@
 
   run.json       state, command, seed, plan and provenance; replaced atomically
   results.jsonl  one line per listed case and per call of a program, appended as it ends
+  explore.jsonl, probe.jsonl   what the explorer and the probes found in the same night, if
+                 anybody put it there (fuzz/table.py --out, stress/probes/table.py --out)
   stderr/        what a failing program wrote to stderr
   dirty.diff, topology.xml   provenance too large for run.json
   verdicts.json, summary.json, junit.xml, index.html   rendered from the above, at will
@@ -17,8 +19,8 @@ from typing import List
 
 from reports import schema
 
-OWN_FILES = ("run.json", "results.jsonl", "dirty.diff", "topology.xml", "verdicts.json",
-             "summary.json", "junit.xml", "index.html")
+OWN_FILES = ("run.json", "results.jsonl", "explore.jsonl", "probe.jsonl", "dirty.diff",
+             "topology.xml", "verdicts.json", "summary.json", "junit.xml", "index.html")
 
 
 class BadFolder(Exception):

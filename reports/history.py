@@ -6,6 +6,7 @@
   results      hits and exposure of one lane in one run
   findings     hits by failure class
   figures      continuous figures: rounds_s, rss_kib_top, ...
+  explored     what the explorer made of each case, variant and memory model in one run
   regressions  what was reported, and until when somebody wants to hear no more of it
 
 A run is one transaction: killed at any moment, it is there or it is not. Writers wait for
@@ -17,7 +18,7 @@ import sqlite3
 from pathlib import Path
 from typing import Dict, Iterable, List, Optional
 
-from reports import folder, schema, session, summary
+from reports import beside, explored, folder, schema, session, summary
 
 APPLICATION = 0x53746F72  # "Stor", in the file's header
 WAIT_S = 60.0             # for another writer
@@ -53,6 +54,12 @@ CREATE TABLE figures (run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
   lane INTEGER NOT NULL REFERENCES lanes, name TEXT NOT NULL, value REAL NOT NULL,
   PRIMARY KEY (lane, name, run)) STRICT, WITHOUT ROWID;
 CREATE INDEX figures_by_run ON figures (run);
+""", """
+CREATE TABLE explored (run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+  target TEXT NOT NULL, case_name TEXT NOT NULL, variant TEXT NOT NULL, model TEXT NOT NULL,
+  verdict TEXT NOT NULL, expected INTEGER NOT NULL, first_hit INTEGER, executions INTEGER NOT NULL,
+  exhausted INTEGER NOT NULL, seconds REAL NOT NULL, replay TEXT NOT NULL,
+  PRIMARY KEY (run, target, case_name, variant, model)) STRICT, WITHOUT ROWID;
 """)
 VERSION = len(MIGRATIONS)
 LANE_KEY = ("target", "case", "variant", "lane", "placement")
@@ -156,6 +163,12 @@ class History:
             "INSERT INTO figures VALUES (?, ?, ?, ?)",
             [(run, lane, name, value) for lane, row in rows.items()
              for name, value in row["figures"].items()])
+        self.db.executemany(
+            "INSERT OR REPLACE INTO explored VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(run, d["target"], d["case"], d["variant"], d["model"], d["verdict"] or "",
+              d.get("expected") is not False, d.get("first_hit_execution") or None,
+              d["executions"], bool(d.get("exhausted")), d.get("seconds", 0.0),
+              d.get("replay", "")) for d in found.explored])
 
     def lane(self, row: dict) -> int:
         """Id of a lane, made where it is new. Only while writing."""
@@ -171,7 +184,8 @@ class History:
     def forget_runs(self) -> None:
         """Drop all that run folders can bring back; regressions stay."""
         with self.writing():
-            for table in ("figures", "findings", "results", "runs", "lanes", "machines"):
+            for table in ("explored", "figures", "findings", "results", "runs", "lanes",
+                          "machines"):
                 self.db.execute(f"DELETE FROM {table}")
         self._lanes.clear()
 
@@ -201,7 +215,7 @@ class _Writing:
 
 
 class Imported:
-    """What is read of a run folder: header, summary, and a hash of both."""
+    """What is read of a run folder: header, summary, the explorer's results, and a hash."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -210,7 +224,9 @@ class Imported:
         if self.summary is None or self.summary["id"] != self.header["id"]:
             run = folder.load(path)
             self.summary = summary.of_run(run, session.graded(run))
-        text = json.dumps([self.header["state"], self.summary], sort_keys=True)
+        self.explored = [document for file in beside.files(path, "explore")
+                         for document in explored.documents(file)]
+        text = json.dumps([self.header["state"], self.summary, *self.explored], sort_keys=True)
         self.content = hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -5,7 +5,7 @@ from typing import Dict, List, Optional
 import jinja2
 
 from reports import explored as explorer
-from reports import leaks, probed, svg, table, topology, words
+from reports import beside, leaks, probed, svg, table, topology, words
 from reports.folder import Run
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -24,14 +24,14 @@ def text(run: Run, verdicts: dict, explored: Optional[List[dict]] = None) -> str
     """The page of a run.
 
     run, verdicts: as loaded and graded; explored: "explore" documents, None to look for
-    them beside the run (../explore/results.jsonl). Returns HTML; it refers to nothing
+    them with the run (see reports.beside). Returns HTML; it refers to nothing
     outside itself. A page over LIMIT_BYTES goes through LEVELS of leaving out details of
     what is expected.
     """
     warnings = list(run.warnings)
     if explored is None:
-        explored = explorer.found_beside(run.path, warnings)
-    probes = probed.found_beside(run.path, warnings)
+        explored = beside.found(run.path, "explore", explorer.documents, warnings)
+    probes = beside.found(run.path, "probe", probed.documents, warnings)
     for level in range(len(LEVELS)):
         page = _page(run, verdicts, warnings, explored, probes, level)
         if len(page.encode()) < LIMIT_BYTES:

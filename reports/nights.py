@@ -160,7 +160,7 @@ def judge(history: History, key: Optional[str] = None, now: Optional[datetime] =
                             (run["class"],))
         found = [r for r in here if r["found"] == run["key"] and not r["until"]]
         found += [r for r in here if r["until"] and r["until"] <= stamp and not r["accepted"]]
-    return Night(run, canaries(history, run, runs), _problems(run), found,
+    return Night(run, canaries(history, run, runs), _problems(history, run), found,
                  [r for r in here if r not in found], closed, suspects, len(fresh))
 
 
@@ -214,8 +214,12 @@ def changed(before: dict, after: dict) -> str:
     return "changed too: " + "; ".join(found) if found else "nothing else changed that is known"
 
 
-def _problems(run: dict) -> List[str]:
-    return [] if run["complete"] else ["the run was cut short: what did not run is no pass"]
+def _problems(history: History, run: dict) -> List[str]:
+    found = [] if run["complete"] else ["the run was cut short: what did not run is no pass"]
+    return found + [
+        f'explorer: {r["target"]}/{r["case_name"]} {r["variant"]} {r["model"]}: {r["verdict"]}'
+        for r in history.rows("SELECT * FROM explored WHERE run = ? AND NOT expected",
+                              (run["id"],))]
 
 
 def canaries(history: History, run: dict, runs: List[dict]) -> List[str]:

@@ -12,20 +12,6 @@ BUGS = {"poller": "lost wakeup of close against block (golang/go#45211)",
         "spanset": "span-set block leaks"}
 
 
-def found_beside(path: Path, warnings: List[str]) -> List[dict]:
-    """The probes' documents in ../probe/results.jsonl; [] without that file.
-
-    path: of a run. A file that cannot be read gets a line in `warnings`, no more.
-    """
-    try:
-        return documents(path.parent / "probe" / "results.jsonl")
-    except FileNotFoundError:
-        return []
-    except (OSError, UnicodeDecodeError, schema.BadDocument) as error:
-        warnings.append(f"probe results left out: {error}")
-        return []
-
-
 def documents(path: Path) -> List[dict]:
     """The documents of a file that `make probe` wrote. Raises schema.BadDocument, OSError."""
     found = []

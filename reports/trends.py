@@ -13,6 +13,8 @@ from reports.html import LIMIT_BYTES, TEMPLATES
 
 SHOWN = 120        # nights of a lane that are drawn and searched for changes
 POINTS = 60        # of a drawn line
+EXPLORED = 14      # nights of the explorer that are listed
+LISTED = 100       # changes of its results that are
 GROWTH = "_growth_h"
 
 
@@ -57,7 +59,7 @@ def text(history: History) -> str:
     page = environment.get_template("history.html")
     for points in (POINTS, POINTS // 3, 0):
         made = page.render(classes=classes, regressions=regressions, points=points,
-                           runs=runs, db=history.path.name, leaks=leaks)
+                           runs=runs, db=history.path.name, leaks=leaks, listed=LISTED)
         if len(made.encode()) < LIMIT_BYTES:
             break
     return made
@@ -99,8 +101,33 @@ def collected(history: History, name: str, runs: List[dict]) -> dict:
     found.sort(key=lambda lane: (not lane.red, not lane.changes, lane.name))
     steps = [_step(before, after) for before, after in zip(runs[-SHOWN:], runs[-SHOWN:][1:])]
     return {"name": name, "runs": runs, "lanes": found, "first": max(0, len(runs) - SHOWN),
-            "machines": sorted({r["name"] for r in runs}),
+            "machines": sorted({r["name"] for r in runs}), "explored": explored(history, runs),
             "steps": [step for step in steps if step]}
+
+
+def explored(history: History, runs: List[dict]) -> dict:
+    """What the explorer made of the last nights, oldest first: {"nights", "changes"}.
+
+    nights: totals of each run that has explorer results, at most EXPLORED; changes: a line for
+    each case, variant and model whose last result differs from the one before. The search is
+    the same for the same sources and seed, so a change comes from these.
+    """
+    started = {run["id"]: run["started"] for run in runs}
+    totals = [r for r in history.rows(
+        "SELECT run, count(*) AS cells, sum(verdict = 'CAUGHT') AS caught, sum(exhausted) AS "
+        "exhausted, sum(NOT expected) AS unexpected, sum(executions) AS executions, "
+        "sum(seconds) AS seconds FROM explored GROUP BY run") if r["run"] in started]
+    totals.sort(key=lambda r: started[r["run"]])
+    last = [{(r["target"], r["case_name"], r["variant"], r["model"]): (
+        f'{words.short(r["verdict"])} after {words.count(r["first_hit"])}' if r["first_hit"] else
+        f'{words.short(r["verdict"])}, {"exhausted" if r["exhausted"] else "not exhausted"}')
+        for r in history.rows("SELECT * FROM explored WHERE run = ?", (total["run"],))}
+        for total in totals[-2:]]
+    changed = [f"{key[0]}/{key[1]} {key[2]} {key[3]}: {last[0].get(key, 'not there')} → "
+               f"{last[1].get(key, 'not there')}" for key in sorted({*last[0], *last[1]})
+               if last[0].get(key) != last[1].get(key)] if len(last) == 2 else []
+    return {"nights": [{**r, "started": started[r["run"]]} for r in totals[-EXPLORED:]],
+            "changes": changed}
 
 
 def thinned(values: List[float]) -> List[float]:

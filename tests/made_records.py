@@ -90,3 +90,11 @@ def write_run(path, slices, plan=None, lists=None, **more):
     (path / "run.json").write_text(json.dumps(header(plan or RACE, len(documents), **more)))
     (path / "results.jsonl").write_text("".join(json.dumps(d) + "\n" for d in documents))
     return path
+
+
+def explored(model, **more):
+    """An "explore" document."""
+    return {"schema": 1, "kind": "explore", "target": "toy", "variant": "BUG_A", "case": "race",
+            "lane": "explore", "model": model, "hits": {"lost_wakeup": 1}, "executions": 12345,
+            "verdict": "CAUGHT", "first_hit_execution": 3, "exhausted": False, "seconds": 0.5,
+            "expected": True, "replay": "explore --replay 3f", **more}

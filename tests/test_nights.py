@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from made_nights import START, night, row
-from made_records import race, record, result, write_run
-from reports import history, nights
+from made_records import explored, race, record, result, write_run
+from reports import history, nights, trends
 
 ROOT = Path(__file__).resolve().parent.parent
 RNG = np.random.default_rng(20)
@@ -131,6 +131,31 @@ def test_a_missing_canary_and_a_cut_run_are_red(there):
     assert found.canaries == ["canary missing: toy/c0 BUG_A native all: in the night before, "
                               "not here"]
     assert add(31, steady(31), complete=False).problems
+
+
+def test_what_the_explorer_found_is_kept_judged_and_shown(there, tmp_path):
+    made, add = there
+
+    def explores(number, *documents):
+        path = night(tmp_path / "runs", number, steady(number))
+        (path / "explore.jsonl").write_text("".join(json.dumps(d) + "\n" for d in documents))
+        return add(number, steady(number))
+    assert not explores(30, explored("sc"), explored("tso")).red
+    silent = explored("tso", verdict="NOT_CAUGHT", hits={}, first_hit_execution=None,
+                      exhausted=True, expected=False)
+    found = explores(31, explored("sc"), silent)
+    assert found.problems == ["explorer: toy/race BUG_A tso: NOT_CAUGHT"] and found.red
+    shown = trends.explored(made, made.runs())
+    assert [(r["cells"], r["caught"], r["unexpected"]) for r in shown["nights"]] == [
+        (2, 2, 0), (2, 1, 1)]
+    assert shown["changes"] == ["toy/race BUG_A tso: caught after 3 → not caught, exhausted"]
+    page = trends.text(made)
+    assert "The explorer" in page and "1 of its results changed" in page
+    before = made.rows("SELECT * FROM explored ORDER BY run, model")
+    assert made.import_run(tmp_path / "runs" / "night0031-m0-native") == "there"
+    assert not history.rebuild(made.path, history.run_folders([tmp_path / "runs"]))
+    assert [{**r, "run": 0} for r in before] == [
+        {**r, "run": 0} for r in made.rows("SELECT * FROM explored ORDER BY run, model")]
 
 
 def test_other_classes_lanes_and_few_nights_are_not_compared(there):

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from reports import probed, schema
+from reports import beside, probed, schema
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROBE = ROOT / "build/native/probe"
@@ -230,7 +230,8 @@ def test_make_probe_keeps_what_it_prints(tmp_path):
     assert [d["placement"] for d in found if d["kind"] == "transfer"][-1] == "all"
     table = probed.table(found)
     assert len(table["bugs"]) == 4 and table["wrong"] == []
-    assert probed.found_beside(tmp_path / "run", []) == found
+    assert beside.found(tmp_path / "run", "probe", probed.documents, []) == found
     out.write_text(out.read_text() + json.dumps({"schema": 1, "kind": "probe"}) + "\n")
     warnings = []
-    assert probed.found_beside(tmp_path / "run", warnings) == [] and len(warnings) == 1
+    assert beside.found(tmp_path / "run", "probe", probed.documents, warnings) == []
+    assert len(warnings) == 1

@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+import made_records
 from made_records import planned, race, record, result, write_run
 from reports import explored, folder, html, junit, schema, session, svg, table, words
 
@@ -112,16 +113,10 @@ def test_a_huge_run_still_fits_into_the_page(tmp_path, monkeypatch):
     assert brief.count('class="profile"') == 2 < whole.count('class="profile"')
 
 
-def explore(model, **more):
-    """An "explore" document."""
-    return {"schema": 1, "kind": "explore", "target": "toy", "variant": "BUG_A", "case": "race",
-            "lane": "explore", "model": model, "hits": {"lost_wakeup": 1}, "executions": 12345,
-            "expected": True, "replay": "explore --replay 3f", **more}
-
-
 def test_explorer_results_become_a_table(tmp_path):
     text, parsed = page(tmp_path / "run", race(), [
-        explore("tso"), explore("sc", hits={}, exhausted=True), explore("c11", expected=False)])
+        made_records.explored("tso"), made_records.explored("sc", hits={}, exhausted=True),
+        made_records.explored("c11", expected=False)])
     assert "Explorer" in text and "none, exhausted" in text and "✘ ● lost_wakeup" in text
     assert parsed.wrong == []
 
@@ -132,10 +127,10 @@ def test_explorer_results_beside_the_run_are_found(tmp_path):
     run = folder.load(write_run(tmp_path / "report", race()))
     assert "Explorer" not in html.text(run, session.graded(run))
     (place / "results.jsonl").write_text(
-        json.dumps(explore("tso")) + '\n{"schema":1,"kind":"other"}\n')
+        json.dumps(made_records.explored("tso")) + '\n{"schema":1,"kind":"other"}\n')
     assert "Explorer" in html.text(run, session.graded(run))
     (place / "results.jsonl").write_text('{"schema": 1, "kind": "explore"}\n')
-    assert "explorer results left out" in html.text(run, session.graded(run))
+    assert "explore results left out" in html.text(run, session.graded(run))
     with pytest.raises(schema.BadDocument, match="line 1"):
         explored.documents(place / "results.jsonl")
 

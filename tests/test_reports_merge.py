@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from made_records import RACE, listed, planned, race, record, result, write_run
+from made_records import RACE, explored, listed, planned, race, record, result, write_run
 from reports import folder, merge, session
 from test_reports_matrix import make, rig, verdicts
 
@@ -44,6 +44,13 @@ def test_shards_make_a_run(shards, tmp_path):
     rows = {r["variant"]: r["verdict"] for r in session.graded(run)["rows"]}
     assert rows == {"BUG_A": "CAUGHT", "fixed": "FIX_CONFIRMED", "BUG_B": "CAUGHT"}
     assert run.complete and (tmp_path / "all" / "index.html").stat().st_size
+
+
+def test_what_the_explorer_found_with_a_shard_is_on_the_page_of_all(shards, tmp_path):
+    (shards[1] / "explore.jsonl").write_text(json.dumps(explored("tso")) + "\n")
+    assert reports("merge", "-o", tmp_path / "all", *shards).returncode == 0
+    text = (tmp_path / "all" / "index.html").read_text()
+    assert "Explorer" in text and "explore --replay 3f" in text
 
 
 def test_merging_twice_and_in_any_order_changes_nothing(shards, tmp_path):
