@@ -24,12 +24,17 @@ target_cases = $(wildcard targets/$1/cases/*.c)
 # $(call target_texts,target): all that its cases are compiled from, but base
 target_texts = $(foreach t,$(target_with),$(wildcard targets/$t/*.[chS] targets/$t/cases/*.h)) \
 	$(target_cases)
-# $(call storm_sources,target): its storms, and of the folders that these
-# include what is no storm itself
+# $(call storm_sources,target): its storms; of the storms' folders that these
+# include what is no storm itself; and the targets that only storms include
 storm_with = $(shell grep -hoE 'include "storms/[^/"]+/' stress/storms/$1/*.[ch] | \
 	cut -d/ -f2 | sort -u)
+storm_includes = $(filter $(filter-out base,$(target_folders)),$(shell grep -hoE \
+	'include "[^/"]+/' stress/storms/$1/*.[ch] | cut -d'"' -f2 | tr -d / | sort -u))
+storm_targets = $(filter-out $(call target_with,$1),$(foreach t,$(storm_includes),$(call \
+	target_with,$t)))
 storm_sources = $(if $(wildcard stress/storms/$1/*.c),$(wildcard stress/storms/$1/*.c) $(foreach \
-	f,$(filter-out $1,$(storm_with)),$(shell grep -L '^STORM' stress/storms/$f/*.c)))
+	f,$(filter-out $1,$(storm_with)),$(shell grep -L '^STORM' stress/storms/$f/*.c)) \
+	$(foreach t,$(sort $(storm_targets)),$(wildcard targets/$t/*.c targets/$t/*.S)))
 # $(call objects,folder,sources)
 objects = $(patsubst %.S,$1/%.S.o,$(patsubst %.c,$1/%.o,$2))
 

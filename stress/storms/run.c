@@ -210,6 +210,7 @@ static void work(const struct child_plan *plan, struct result *r)
 {
 	const struct slice *slice = (const struct slice *)plan;
 	struct storm_order order = {
+		.backend = slice->storm->backend,
 		.descriptors = slice->descriptors, .seed = plan->seed,
 		.end = world_now() + plan->ns, .until_ops = slice->until_ops, .stop = &shared->stop,
 		.counts = &shared->counts, .sit = sit, .found = found, .sample = sample,

@@ -20,6 +20,8 @@
 
 #include "base/case.h"
 
+struct poll_backend;
+
 enum { STORM_OPS = 12, STORM_GAUGES = 4, STORM_SAMPLES = 1024 };
 
 /* What one look at the storm saw. Counts are since the storm began, over all
@@ -52,6 +54,7 @@ struct storm_counts {
 
 /* What the runner gives a storm. */
 struct storm_order {
+	const struct poll_backend *backend; /* the storm's */
 	unsigned descriptors;
 	uint64_t seed;
 	int64_t end;             /* world_now() at which to stop */
@@ -78,6 +81,8 @@ struct storm {
 	const char *gauge[STORM_GAUGES]; /* likewise: figures of its samples */
 	unsigned descriptors, fewest;  /* by default, and the fewest that make sense */
 	unsigned files_each, files_more; /* open files per descriptor, and besides */
+	/* What its poller stands on; NULL: it has none, or its own. */
+	const struct poll_backend *backend;
 	/* Storms until the order's end; runs in a process of its own. */
 	void (*run)(const struct storm_order *order);
 	/* As in a case. Variants that must show a failure, and those that may:

@@ -89,6 +89,9 @@ struct poll_backend {
 	unsigned (*poll)(struct poller *p, int64_t delay, struct g **list, int *waiters);
 	/* Makes a blocked poll() return. */
 	void (*wake)(struct poller *p);
+	/* Oracle: how many associations were made for somebody else than the
+	 * descriptor number's owner; NULL: the backend makes none. */
+	uint32_t (*stale)(struct poller *p);
 };
 
 struct poller {

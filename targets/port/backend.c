@@ -167,24 +167,44 @@ static void backend_arm(struct poll_desc *pd, int mode)
 	interest_unlock(pd);
 }
 
+static void set_alert(struct poller *p, bool on)
+{
+	struct port *port = p->state;
+	if (port->ops->alert(port, on) != 0)
+		world_fatal(on ? "the port cannot be alerted" : "the port cannot be calmed");
+}
+
 static void backend_wake(struct poller *p)
 {
 	uint32_t seen = 0;
 	/* One wake is enough until it was seen. pairs with: unwake() store */
-	if (!cas_acq_rel(&p->wake_pending, &seen, 1))
-		return;
-	struct port *port = p->state;
-	if (port->ops->alert(port, true) != 0)
-		world_fatal("the port cannot be alerted");
+	if (cas_acq_rel(&p->wake_pending, &seen, 1))
+		set_alert(p, true);
 }
 
 static void unwake(struct poller *p)
 {
-	struct port *port = p->state;
-	if (port->ops->alert(port, false) != 0)
-		world_fatal("the port cannot be calmed");
+	set_alert(p, false);
 	/* pairs with: backend_wake() swap — the next alert comes after this */
 	store_release(&p->wake_pending, 0);
+}
+
+/* For a poll that does not wait: it was not meant, but an alerted port shows
+ * nothing else, and would hide what is ready for as long as nobody waits. So
+ * the alert is lifted, and put back unless a poll that waits has seen it
+ * meanwhile. (Go's netpoll returns with nothing.) */
+static int fetch_past_alert(struct poller *p, struct port_event *events)
+{
+	struct port *port = p->state;
+	int n;
+	set_alert(p, false);
+	do
+		n = port->ops->getn(port, events, PORT_EVENTS, 0);
+	while (n == -EINTR);
+	/* pairs with: backend_wake() swap — an alert that was lifted above */
+	if (load_acquire(&p->wake_pending))
+		set_alert(p, true);
+	return n == 1 && events[0].events == PORT_ALERT ? 0 : n;
 }
 
 /* Asks again for the other direction, before anybody is told of this one: who
@@ -223,21 +243,30 @@ static unsigned backend_poll(struct poller *p, int64_t delay, struct g **list, i
 			return 0; /* the caller works out anew how long to wait */
 		if (n == -EINTR)
 			continue;
-		if (n < 0)
-			world_fatal("fetching events failed");
-		if (n == 0 || events[0].events != PORT_ALERT)
+		if (n <= 0 || events[0].events != PORT_ALERT)
 			break;
-		/* An alerted port shows nothing else; calmed, it shows what is
-		 * ready. Only a poller that would have slept was meant. */
-		if (delay == 0)
-			return 0;
+		/* Only a poller that would have slept was meant. Calmed, the
+		 * port shows what is ready. */
+		if (delay == 0) {
+			n = fetch_past_alert(p, events);
+			break;
+		}
 		unwake(p);
 		wait = 0;
 	}
+	if (n < 0)
+		world_fatal("fetching events failed");
 	unsigned ready = 0;
 	for (int i = 0; i < n; i++)
 		ready += dispatch(&events[i], list + ready, waiters);
 	return ready;
+}
+
+static uint32_t backend_stale(struct poller *p)
+{
+	struct port *port = p->state;
+	/* relaxed: a count */
+	return load_relaxed(&port->stale);
 }
 
 #define BACKEND(kind)                                                                    \
@@ -248,7 +277,7 @@ static unsigned backend_poll(struct poller *p, int64_t delay, struct g **list, i
 	const struct poll_backend port_##kind##_backend = {                              \
 		.name = "port_" #kind, .start = start_##kind, .stop = backend_stop,      \
 		.open = backend_open, .close = backend_close, .arm = backend_arm,        \
-		.poll = backend_poll, .wake = backend_wake,                              \
+		.poll = backend_poll, .wake = backend_wake, .stale = backend_stale,      \
 	}
 
 BACKEND(oneshot);

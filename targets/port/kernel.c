@@ -31,14 +31,16 @@ void port_epoll_destroy(struct port *port)
 
 int port_epoll_alert(struct port *port, bool on)
 {
-	/* pairs with: port_is_alerted() load — what the alert is to tell */
-	exchange_acq_rel(&port->alerted, on);
 	uint64_t count = 1;
 	int64_t done;
+	mutex_lock(&port->lock);
+	/* pairs with: port_is_alerted() load — what the alert is to tell */
+	exchange_acq_rel(&port->alerted, on);
 	do
 		done = on ? world_write(port->wake_fd, &count, sizeof count)
 			  : world_read(port->wake_fd, &count, sizeof count);
 	while (done == -EINTR);
+	mutex_unlock(&port->lock);
 	return done < 0 && done != -EAGAIN ? (int)done : 0;
 }
 

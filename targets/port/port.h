@@ -75,11 +75,11 @@ struct port {
 	const struct port_ops *ops;
 	const struct port_source *source; /* of a port in user space */
 	int fd, wake_fd;
-	word32 alerted; /* 0 -> 1 -> 0 by alert() */
+	word32 alerted; /* 0 -> 1 -> 0 by alert(), under lock */
 	/* Oracle: associations made for somebody else than the number was
 	 * opened for. */
 	word32 stale;
-	mutex lock;      /* guards making chunks */
+	mutex lock;      /* guards making chunks; alerted and wake_fd agree under it */
 	wordptr *chunks; /* to struct port_number[PORT_CHUNK]; 0: none yet */
 };
 

@@ -132,6 +132,34 @@ TEST(an_interrupted_wait_is_taken_up_again_where_it_has_no_end)
 	}
 }
 
+TEST(a_wake_that_nobody_waited_for_hides_no_event_from_polls_that_do_not_wait)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		struct poller p;
+		int pair[2];
+		struct poll_desc *pd;
+		runtime = &threads_runtime;
+		CHECK_EQ(poller_start(&p, backends[i]), 0);
+		CHECK_EQ(world_socketpair(pair), 0);
+		CHECK_EQ(poll_open(&p, pair[0], &pd), 0);
+		p.backend->arm(pd, POLL_READ);
+		CHECK_EQ(world_write(pair[1], "x", 1), 1);
+		p.backend->wake(&p);
+		poller_once(&p, 0);
+		CHECK_EQ(load_relaxed(&pd->rg), SEM_READY);
+		/* Whoever waits next is woken all the same, and only he. */
+		CHECK_EQ(load_relaxed(&((struct port *)p.state)->alerted), 1);
+		CHECK_EQ(poller_once(&p, -1), 0);
+		CHECK_EQ(load_relaxed(&((struct port *)p.state)->alerted), 0);
+		CHECK_EQ(load_relaxed(&p.wake_pending), 0);
+		poll_unblock(pd);
+		poll_close(pd);
+		world_close(pair[0]);
+		world_close(pair[1]);
+		poller_stop(&p);
+	}
+}
+
 TEST(directions_are_asked_for_one_by_one_and_never_while_closing)
 {
 	for (unsigned i = 0; i < 2; i++) {

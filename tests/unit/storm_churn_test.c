@@ -8,8 +8,6 @@ static struct storm_counts counts;
 static unsigned found_n, samples, moved;
 static volatile int stop;
 
-static const struct churn_kind kind = { .backend = &epoll_backend, .ground = &churn_threads };
-
 static void sit(unsigned thread)
 {
 	(void)thread;
@@ -40,6 +38,7 @@ static void give_up(const char *why)
 static struct storm_order small_order(uint64_t seed)
 {
 	return (struct storm_order){
+		.backend = &epoll_backend,
 		.descriptors = 48, .seed = seed, .end = INT64_MAX, .until_ops = 20000,
 		.stop = &stop, .counts = &counts, .sit = sit, .found = found,
 		.sample = sample, .alive = alive, .give_up = give_up,
@@ -96,7 +95,7 @@ TEST(storms_in_one_process_are_clean_and_leave_nothing)
 	for (uint64_t seed = 1; seed <= 2; seed++) {
 		struct storm_order order = small_order(seed);
 		order.until_ops = 20000 * seed;
-		churn_run(&order, &kind);
+		churn_run(&order, &churn_threads);
 		CHECK_EQ(found_n, 0);
 		CHECK_EQ(open_files(), files);
 		CHECK(counts.op[CLOSE] > 0 && counts.op[ABORT] > 0);
@@ -114,6 +113,6 @@ TEST(a_stopped_storm_ends)
 	struct storm_order order = small_order(3);
 	order.until_ops = 0;
 	stop = 1;
-	churn_run(&order, &kind);
+	churn_run(&order, &churn_threads);
 	CHECK_EQ(found_n, 0);
 }

@@ -172,7 +172,7 @@ static bool rescue(struct audit_found *found, struct worker *w, enum suspicion w
 	if (why == ALONE || mode == 0)
 		return true; /* counted, and for the end of the slice */
 	if (why == OUT_OF_SIGHT) {
-		if (!churn.kind->ground->free(w))
+		if (!churn.ground->free(w))
 			return false;
 		found->unseen++; /* and may be counted as waiting, or not */
 	} else {
@@ -206,7 +206,7 @@ static void report(struct audit_found *found, struct worker *w, enum suspicion w
 static bool error_missing(struct spot *s)
 {
 	bool missing = false;
-	if (!churn.kind->backend->tells_errors || !spot_enter(s))
+	if (!churn.order->backend->tells_errors || !spot_enter(s))
 		return false;
 	/* relaxed: the auditor's own */
 	if (s->kind == PIPE && load_relaxed(&s->counted) != s->generation &&
@@ -253,7 +253,7 @@ static void report_silent(struct audit_found *found, const struct silent *s)
 
 static bool in_hand(const struct worker *w, uint64_t park)
 {
-	const struct churn_ground *ground = churn.kind->ground;
+	const struct churn_ground *ground = churn.ground;
 	return ground->in_hand && ground->in_hand(w, park);
 }
 
@@ -299,7 +299,7 @@ struct audit_found audit_all(void)
 	}
 	if (suspects + quiet == 0)
 		return found;
-	churn.kind->ground->grace();
+	churn.ground->grace();
 	churn.order->counts->graces++;
 	for (unsigned i = 0; i < quiet; i++)
 		report_silent(&found, &silent[i]);

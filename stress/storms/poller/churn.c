@@ -149,10 +149,10 @@ static void look_for_stale(void)
 {
 	static mutex lock; /* guards reported: anybody may have last words */
 	static uint64_t reported;
-	if (!churn.kind->stale)
+	if (!churn.order->backend->stale)
 		return;
 	mutex_lock(&lock);
-	uint64_t n = churn.kind->stale(churn.poller);
+	uint64_t n = churn.order->backend->stale(churn.poller);
 	if (n != reported)
 		churn.order->found(STALE_ARM, "associated with a number that is somebody else's",
 				   n - reported);
@@ -236,7 +236,7 @@ static void look_for_leaks(uint32_t files)
 	char what[96];
 	uint32_t in_use = held();
 	look_for_stale();
-	churn.kind->ground->stop(in_use == 0); /* stopping a poller in use is fatal */
+	churn.ground->stop(in_use == 0); /* stopping a poller in use is fatal */
 	if (in_use != 0) {
 		snprintf(what, sizeof what, "%u descriptors still in use", in_use);
 		churn.order->found(DESC_LEAK, what, in_use);
@@ -267,25 +267,25 @@ static void finish(uint32_t files)
 	world_unmap(churn.spots, churn.nspots * sizeof *churn.spots);
 }
 
-void churn_run(const struct storm_order *order, const struct churn_kind *kind)
+void churn_run(const struct storm_order *order, const struct churn_ground *ground)
 {
 	signal(SIGPIPE, SIG_IGN);
 	memset(&churn, 0, sizeof churn);
 	memset(&total, 0, sizeof total);
 	churn.order = order;
-	churn.kind = kind;
+	churn.ground = ground;
 	before = *order->counts;
 	/* relaxed: alone */
 	events_before = load_relaxed(&world_events);
 	uint32_t files = open_files();
 	make_spots();
 	make_workers();
-	if (kind->ground->start(kind->backend) != 0)
+	if (ground->start(order->backend) != 0)
 		order->give_up("cannot start the poller");
 	open_listeners();
 	last_words_of_runner = world_last_words;
 	world_last_words = last_words;
-	if (kind->ground->start_workers() != 0)
+	if (ground->start_workers() != 0)
 		order->give_up("cannot start a thread: raise the limit on processes");
 	if (audit_until(order->end))
 		finish(files);

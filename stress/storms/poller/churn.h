@@ -85,7 +85,7 @@ enum { LISTENERS = 16, WAITERS = 192, MOST_WORKERS = 512 };
 
 struct churn {
 	const struct storm_order *order;
-	const struct churn_kind *kind;
+	const struct churn_ground *ground;
 	struct poller *poller;
 	struct spot *spots;
 	unsigned nspots;
@@ -147,22 +147,14 @@ extern const struct churn_ground churn_threads;
 
 /* --- the whole --- */
 
-struct churn_kind {
-	const struct churn_ground *ground;
-	const struct poll_backend *backend;
-	/* Counts associations made for somebody else than a number's owner;
-	 * NULL: the backend makes none. */
-	uint64_t (*stale)(struct poller *p);
-};
-
 /* What storms of this kind have in common. */
 #define CHURN                                                                            \
 	.op = { "read", "write", "open", "close", "reopen", "deadline", "readiness",     \
 		"reset", "abort" },                                                      \
 	.descriptors = 4096, .fewest = 16, .files_each = 2, .files_more = 128
 
-/* Storms until the order's end. */
-void churn_run(const struct storm_order *order, const struct churn_kind *kind);
+/* Storms until the order's end, on the order's backend. */
+void churn_run(const struct storm_order *order, const struct churn_ground *ground);
 
 /* --- audit --- */
 

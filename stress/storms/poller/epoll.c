@@ -3,13 +3,12 @@
 
 static void run(const struct storm_order *order)
 {
-	static const struct churn_kind kind = { &churn_threads, &epoll_backend, NULL };
-	churn_run(order, &kind);
+	churn_run(order, &churn_threads);
 }
 
 STORM(churn,
       .purpose = "sockets and pipes come and go under readers, writers and deadlines",
-      CHURN, .run = run,
+      CHURN, .backend = &epoll_backend, .run = run,
       MUST({ "BUG_PUBLISH_LATE", LOST_WAKEUP, EVERY_MODEL },
 	   { "BUG_COMMIT_IGNORED", LOST_WAKEUP, EVERY_MODEL },
 	   { "BUG_EVENTERR_LOST", LOST_ERROR, EVERY_MODEL },

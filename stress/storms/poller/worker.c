@@ -15,7 +15,7 @@ static struct runtime watched;
 
 struct worker *self(void)
 {
-	return churn.kind->ground->self();
+	return churn.ground->self();
 }
 
 /* For words that only their goroutine writes. */
@@ -61,7 +61,7 @@ static void park_watched(commit_fn *commit, void *arg)
 	/* relaxed: its own */
 	uint64_t serial = load_relaxed(&me->park);
 	bump(&me->park);
-	churn.kind->ground->runtime->park(commit_watched, &w);
+	churn.ground->runtime->park(commit_watched, &w);
 	/* pairs with: examine() */
 	store_release(&me->park, serial + 3);
 	/* relaxed: its own */
@@ -71,7 +71,7 @@ static void park_watched(commit_fn *commit, void *arg)
 
 const struct runtime *churn_runtime(void)
 {
-	watched = *churn.kind->ground->runtime;
+	watched = *churn.ground->runtime;
 	watched.park = park_watched;
 	return &watched;
 }
@@ -303,7 +303,7 @@ void worker_main(void *arg)
 	/* pairs with: the auditor's store */
 	while (load_acquire(&churn.stop) == 0) {
 		bump(&me->turn);
-		churn.kind->ground->yield(me->waits && !wait_somewhere(me));
+		churn.ground->yield(me->waits && !wait_somewhere(me));
 		for (uint32_t n = 1 + rng_below(&me->rng, 2); n > 0; n--) {
 			bump(&me->turn);
 			stir(me);

@@ -3,23 +3,9 @@
 #include "port/port.h"
 #include "storms/poller/churn.h"
 
-static uint64_t stale(struct poller *p)
+static void run(const struct storm_order *order)
 {
-	struct port *port = p->state;
-	/* relaxed: a count */
-	return load_relaxed(&port->stale);
-}
-
-static void run_oneshot(const struct storm_order *order)
-{
-	static const struct churn_kind kind = { &churn_threads, &port_oneshot_backend, stale };
-	churn_run(order, &kind);
-}
-
-static void run_exact(const struct storm_order *order)
-{
-	static const struct churn_kind kind = { &churn_threads, &port_exact_backend, stale };
-	churn_run(order, &kind);
+	churn_run(order, &churn_threads);
 }
 
 /* The parts alone are rare without aim; history's whole is not. What takes no
@@ -42,7 +28,7 @@ static void run_exact(const struct storm_order *order)
 
 STORM(churn_oneshot,
       .purpose = "sockets and pipes come and go, through a port over epoll's one-shot entries",
-      CHURN, .run = run_oneshot, FAILS);
+      CHURN, .backend = &port_oneshot_backend, .run = run, FAILS);
 STORM(churn_exact,
       .purpose = "sockets and pipes come and go, through a port in user space",
-      CHURN, .run = run_exact, FAILS);
+      CHURN, .backend = &port_exact_backend, .run = run, FAILS);

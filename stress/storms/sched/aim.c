@@ -7,6 +7,8 @@
 #include "sched/gc.h"
 #include "storms/sched/wild.h"
 
+static const struct poll_backend *kind; /* that is aimed */
+
 enum { LOOKS = 4000, JITTER = 100000, EVENTS = 256 };
 
 /* Fetched and not reported yet, by number, the first last. */
@@ -72,7 +74,7 @@ static unsigned poll_aimed(struct poller *p, int64_t delay, struct g **list, int
 	unsigned n = report(list, waiters);
 	mutex_unlock(&held.lock);
 	if (n == 0) {
-		unsigned k = epoll_backend.poll(p, delay, found, &more);
+		unsigned k = kind->poll(p, delay, found, &more);
 		mutex_lock(&held.lock);
 		hold(found, k, more);
 		n = report(list, waiters);
@@ -83,12 +85,13 @@ static unsigned poll_aimed(struct poller *p, int64_t delay, struct g **list, int
 	return n;
 }
 
-const struct poll_backend *wild_backend(void)
+const struct poll_backend *wild_backend(const struct poll_backend *under)
 {
 	static struct poll_backend aimed;
 	held.count = 0;
 	held.waiters = 0;
-	aimed = epoll_backend;
+	kind = under;
+	aimed = *under;
 	aimed.poll = poll_aimed;
 	return &aimed;
 }

@@ -10,8 +10,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "sched/g.h"
+#include "poller/loop.h"
 #include "storms/poller/churn.h"
+#include "storms/sched/wild.h"
 #include "stress/world.h"
 
 enum {
@@ -35,7 +36,6 @@ static struct hand {
 } hand[MOST_WORKERS];
 
 static word64 asked;   /* graces begun */
-static word64 drained; /* the last grace since which a poll has emptied the list */
 static word64 stood;   /* the last grace since which the world has stood still */
 static word32 begin;   /* 1: the goroutines may start */
 static word32 end;     /* 1: all of them have ended */
@@ -61,33 +61,16 @@ static void note_hand(struct g *g, const struct polls *s, uint64_t turn)
 	store_relaxed(&h->turn, turn); /* relaxed: as above */
 }
 
-static void note_drained(uint64_t grace)
-{
-	/* relaxed: the swap compares it */
-	uint64_t had = load_relaxed(&drained);
-	while (had < grace)
-		/* pairs with: drain() — whom it took is noted; the race lost:
-		 * another poll */
-		if (cas_acq_rel(&drained, &had, grace))
-			break;
-}
-
 static unsigned poll_watched(struct poller *p, int64_t delay, struct g **list, int *waiters)
 {
 	struct polls *s = own_polls();
 	/* pairs with: await_polls() — before anything is taken */
 	uint64_t turn = fetch_add_seq_cst(&s->turn, 1) + 2;
-	uint64_t grace = load_seq_cst(&asked); /* pairs with: grace() */
-	/* relaxed: others' events only make it more */
-	uint64_t events = load_relaxed(&world_events);
-	unsigned n = epoll_backend.poll(p, delay, list, waiters);
+	unsigned n = churn.order->backend->poll(p, delay, list, waiters);
 	for (unsigned i = 0; i < n; i++)
 		note_hand(list[i], s, turn);
 	/* pairs with: await_polls() — whom it took is noted */
 	store_release(&s->turn, turn);
-	/* relaxed: as above */
-	if (load_relaxed(&world_events) - events < EVENTS_PER_CALL)
-		note_drained(grace);
 	return n;
 }
 
@@ -108,12 +91,6 @@ static void nap(void)
 	world_futex_wait(&never, 0, NAP_NS);
 }
 
-static void stir_poller(void)
-{
-	churn.poller->backend->wake(churn.poller);
-	nap();
-}
-
 /* Polls that have begun end. */
 static void await_polls(void)
 {
@@ -123,14 +100,34 @@ static void await_polls(void)
 		/* pairs with: poll_watched() */
 		uint64_t turn = load_seq_cst(&polls[i].turn);
 		/* pairs with: as above */
-		while (turn % 2 == 1 && load_acquire(&polls[i].turn) == turn)
-			stir_poller();
+		while (turn % 2 == 1 && load_acquire(&polls[i].turn) == turn) {
+			churn.poller->backend->wake(churn.poller);
+			nap();
+		}
 	}
+}
+
+/* Polls until the list was empty. A poll that does not wait would see nothing
+ * in an alerted port; one that does calms it, and a worker that was meant by
+ * the alert is woken anew. */
+static void drain(void)
+{
+	struct sched *s = sched_current();
+	uint64_t events;
+	do {
+		/* relaxed: others' events only make it more */
+		events = load_relaxed(&world_events);
+		poller_once(churn.poller, 1);
+		/* pairs with: schedule_block() */
+		if (load_seq_cst(&s->last_poll) == 0)
+			churn.poller->backend->wake(churn.poller);
+		/* relaxed: as above */
+	} while (load_relaxed(&world_events) - events >= EVENTS_PER_CALL);
 }
 
 static void grace(void)
 {
-	/* pairs with: poll_watched(), sched_main() */
+	/* pairs with: sched_main() */
 	uint64_t mine = fetch_add_seq_cst(&asked, 1) + 1;
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 	/* Goroutines, and workers that fire timers, end what they do before the
@@ -138,9 +135,7 @@ static void grace(void)
 	while (load_acquire(&stood) < mine)
 		nap();
 	await_polls();
-	/* pairs with: note_drained() */
-	while (load_acquire(&drained) < mine)
-		stir_poller();
+	drain();
 }
 
 /* --- from start to end --- */
@@ -265,13 +260,13 @@ static void run(const struct storm_order *order)
 		.free = free_worker,
 		.stop = stop,
 	};
-	static const struct churn_kind kind = { &ground, &epoll_backend, NULL };
-	churn_run(order, &kind);
+	churn_run(order, &ground);
 }
 
-STORM(churn,
-      .purpose = "the poller's churn on the scheduler, which polls between goroutines",
-      CHURN, .run = run,
+#define PURPOSE "the poller's churn on the scheduler, which polls between goroutines"
+
+OVER_PORTS(churn, PURPOSE, CHURN, .run = run);
+STORM(churn, .purpose = PURPOSE, CHURN, .backend = &epoll_backend, .run = run,
       MAY({ "BUG_STOP_EARLY", FATAL, EVERY_MODEL }, { "BUG_PARK_LATE", FATAL, EVERY_MODEL },
 	  { "BUG_STEAL_STORE", FATAL, EVERY_MODEL }, { "BUG_STEAL_STORE", CRASH, EVERY_MODEL },
 	  { "BUG_STOPWAIT_BARE", DATA_RACE, EVERY_MODEL },

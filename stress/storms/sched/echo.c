@@ -242,7 +242,9 @@ static void run_pairs(const struct storm_order *order)
 #define ECHO                                                                             \
 	.op = { "message", "collection", "move" },                                       \
 	.gauge = { "goroutines", "stacks", "stack_kib" }, .descriptors = 100,            \
-	.fewest = 1, .files_each = 2, .files_more = 64,                                  \
+	.fewest = 1, .files_each = 2, .files_more = 64
+
+#define FAILS                                                                            \
 	MUST({ "BUG_COPYSTACK_CAS", WEDGE, EVERY_MODEL },                                \
 	     { "BUG_COPYSTACK_CHECKED", FATAL, EVERY_MODEL }),                           \
 	MAY({ "BUG_PARK_LATE", FATAL, EVERY_MODEL },                                     \
@@ -252,7 +254,11 @@ static void run_pairs(const struct storm_order *order)
 	    { "BUG_STOPWAIT_BARE+plain", DATA_RACE, EVERY_MODEL },                       \
 	    ANYTHING("BUG_STEAL_STORE"))
 
-STORM(echo_tcp,
-      .purpose = "readers that the poller wakes while their stacks are shrunk, over TCP",
-      .run = run_tcp, ECHO);
-STORM(echo_pairs, .purpose = "the same over socket pairs", .run = run_pairs, ECHO);
+#define OVER_TCP "readers that the poller wakes while their stacks are shrunk, over TCP"
+#define OVER_PAIRS "the same over socket pairs"
+#define WEDGES MUST({ "BUG_COPYSTACK_CAS", WEDGE, EVERY_MODEL })
+
+STORM(echo_tcp, .purpose = OVER_TCP, .run = run_tcp, ECHO, FAILS);
+STORM(echo_pairs, .purpose = OVER_PAIRS, .run = run_pairs, ECHO, FAILS);
+OVER_PORTS(echo_tcp, OVER_TCP, .run = run_tcp, ECHO, WEDGES);
+OVER_PORTS(echo_pairs, OVER_PAIRS, .run = run_pairs, ECHO, WEDGES);

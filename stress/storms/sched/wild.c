@@ -119,10 +119,14 @@ static world_thread watcher;
 
 static void ended(struct sched *s)
 {
-	(void)s;
+	const struct poll_backend *backend = s->poller.backend;
 	/* pairs with: watch() */
 	store_release(&over, 1);
 	world_thread_join(watcher);
+	uint32_t stale = backend->stale ? backend->stale(&s->poller) : 0;
+	if (stale > 0)
+		wild.order->found(STALE_ARM, "associated with a number that is somebody else's",
+				  stale);
 }
 
 static void deadlock(struct sched *s)
@@ -135,8 +139,9 @@ static void deadlock(struct sched *s)
 void wild_storm(const struct storm_order *order, const struct wild *w)
 {
 	char what[96];
+	const struct poll_backend *backend = order->backend ? order->backend : &epoll_backend;
 	struct sched_config config = { .procs = w->procs,
-				       .backend = w->aimed ? wild_backend() : NULL,
+				       .backend = w->aimed ? wild_backend(backend) : backend,
 				       .worker_started = worker_started,
 				       .deadlock = deadlock, .ended = ended };
 	if (config.procs == 0)

@@ -5,6 +5,7 @@
 #define STORMS_SCHED_WILD_H
 
 #include "engine/env.h"
+#include "port/port.h"
 #include "sched/g.h"
 #include "storms/storm.h"
 
@@ -32,7 +33,16 @@ extern struct wild_run {
 	word32 stop; /* 1: goroutines end */
 } wild;
 
-/* Runs it to the order's end, watches it, and accounts for what it leaves. */
+/* A storm over event ports: NAME_oneshot and NAME_exact. `what`: its
+ * purpose. */
+#define OVER_PORTS(id, what, ...)                                                        \
+	STORM(id##_oneshot, .purpose = what ", through a port of one-shot entries",      \
+	      .backend = &port_oneshot_backend, __VA_ARGS__);                            \
+	STORM(id##_exact, .purpose = what ", through a port in user space",              \
+	      .backend = &port_exact_backend, __VA_ARGS__)
+
+/* Runs it to the order's end, on the order's backend (NULL: epoll), watches it,
+ * and accounts for what it leaves. */
 void wild_storm(const struct storm_order *order, const struct wild *w);
 /* Counts an operation of the calling goroutine, and its parks. */
 void wild_count(struct tally *t, unsigned op);
@@ -44,8 +54,8 @@ static inline bool wild_stopping(void)
 
 /* --- aim.c --- */
 
-/* The poller of the storms: epoll, and what it reports comes when it hurts. */
-const struct poll_backend *wild_backend(void);
+/* What it reports comes when it hurts; under: what it stands on. */
+const struct poll_backend *wild_backend(const struct poll_backend *under);
 
 /* --- watch.c --- */
 
