@@ -16,6 +16,7 @@
 #include "build.h"
 #include "memory/model.h"
 #include "output.h"
+#include "reach.h"
 #include "search/search.h"
 #include "sites.h"
 
@@ -134,6 +135,8 @@ int main(int argc, char **argv)
 		return EXIT_AS_EXPECTED;
 	case SITES:
 		return list_sites(&o);
+	case REACH:
+		return print_reach(&o);
 	case BENCH:
 		return bench(&o);
 	case REPLAY:

@@ -205,6 +205,8 @@ static bool take_flag(struct options *o, const char *option)
 		o->command = LIST;
 	else if (strcmp(option, "--sites") == 0)
 		o->command = SITES;
+	else if (strcmp(option, "--reach") == 0)
+		o->command = REACH;
 	else if (strcmp(option, "--bench") == 0)
 		o->command = BENCH;
 	else if (strcmp(option, "--help") == 0)

@@ -8,7 +8,7 @@
 /* Exit codes of every command. */
 enum { EXIT_AS_EXPECTED = 0, EXIT_UNEXPECTED = 1, EXIT_ENGINE = 2, EXIT_USAGE = 64 };
 
-enum command { EXPLORE, LIST, SITES, BENCH, REPLAY, HELP };
+enum command { EXPLORE, LIST, SITES, REACH, BENCH, REPLAY, HELP };
 enum { MAX_WEAKENED = 16 };
 
 struct options {

@@ -35,6 +35,7 @@ void print_help(void)
 	       "  --replay STRING        run a finding again, with its trace\n"
 	       "  --sites                the atomic accesses in the code, and with --case how\n"
 	       "                         often and with which orders it makes them\n"
+	       "  --reach                the lines, plain accesses too, that each case reaches\n"
 	       "  --weaken FILE:LINE[/OPERATION]=ORDER\n"
 	       "                         atomic accesses of that line have a weaker order; as\n"
 	       "                         --sites names them; several times for several\n"
