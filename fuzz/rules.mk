@@ -70,7 +70,7 @@ explore_binaries_$(1) += $(call explore_out,$(1))/$(1)/$(2)/explore
 endef
 
 # $(call explore_target,TARGET,SOURCES,TEXTS,WHERE ITS SWITCHES STAND)
-explore_target = $(foreach v,fixed $(call switches,$(4)),$(eval \
+explore_target = $(foreach v,$(clean_variants) $(call switches,$(4)),$(eval \
 	$(call explore_variant,$(1),$(v),$(2),$(3))))
 
 $(foreach t,$(targets),$(call explore_target,$(t),$(call target_sources,$(t)) $(call \

@@ -88,7 +88,7 @@ build/$1/$2/$3/storm: $(layouts_$1:%=build/$1/$2/$3/%.o) $(call lane_engine,$1) 
 binaries_$1 += build/$1/$2/$3/storm
 endef
 
-$(foreach t,$(targets),$(eval variants_$t := fixed $(call switches,targets/$t)) \
+$(foreach t,$(targets),$(eval variants_$t := $(clean_variants) $(call switches,targets/$t)) \
 	$(eval sources_$t := $(call target_sources,$t) $(call target_cases,$t)) \
 	$(eval storms_$t := $(call storm_sources,$t)))
 $(foreach l,$(lanes),$(eval binaries_$l :=)$(foreach t,$(targets),$(foreach v,$(call \

@@ -41,6 +41,9 @@ objects = $(patsubst %.S,$1/%.S.o,$(patsubst %.c,$1/%.o,$2))
 # $(call switches,files or folders): BUG_X, and BUG_X+plain where that text is
 switches = $(if $1,$(shell grep -Rhoe 'BUG_[A-Z0-9_]*[A-Z0-9]\(+plain\)\?' --include=*.[chS] $1 | \
 	sort -u))
+# Variants without a switch: the tree's own form. ALSO=NAME is that form under
+# another name, for a tree in which it is somebody's candidate.
+clean_variants := fixed $(ALSO)
 # $(call defines,variant)
 defines = $(if $(filter BUG_%,$1),-D$(subst +plain, -DPLAIN_FIELDS,$1))
 endif
