@@ -115,6 +115,20 @@ HISTORY ?= history
 nightly: ## everything, into a history; then compared with the nights before (TIME=40m)
 	@ci/nightly.sh --history $(HISTORY) $(if $(TIME),--time $(TIME))
 
+# A folder whose files stand where they stand under targets/, or a patch. The
+# verdict's own exit codes are those of `python3 -m validate`: make says 2 for
+# each that is not 0.
+.PHONY: validate
+validate: deps ## is a fix right: CANDIDATE=DIR or PATCH [AGAINST=BUG_X] [TIME=5m]
+	@$(PYTHON) -m validate $(CANDIDATE) $(if $(AGAINST),--against $(AGAINST)) \
+		$(if $(TIME),--time $(TIME)) $(VALIDATE_ARGS)
+
+.PHONY: candidates
+candidates: deps ## candidates whose verdict is known, validated one by one (an hour)
+	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=native
+	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=explore
+	@tests/candidates.py
+
 # BASE=COMMIT: what the change is measured from; origin/main otherwise.
 .PHONY: quick
 quick: deps ## the gate for a change: ten minutes at most, only what it touches

@@ -27,6 +27,8 @@ needed() {
 		llvm-19
 		libhwloc-dev
 		hwloc-nox hwloc
+		valgrind
+		unifdef
 		shellcheck
 		yamllint
 		npm nodejs

@@ -7,11 +7,12 @@
 # lanes), the rest goes to probes, explorer, sanitizers, soak and models.
 # Building comes on top, and from 20m on what goes by counts, not by time: a
 # soak with its quotas, 20,000 programs a memory model, ten million descriptors,
-# medians, and fuzzing (hours on two cores). Each step runs whatever the one
-# before came to: a night that is not told is lost. DIR (history) keeps the run
-# folders (DIR/runs), the history, and under DIR/nights/STAMP each step's
-# output, the other results, and issue.md where something is not as expected:
-# what, and how to show it again. The night is compared with those before.
+# medians, fuzzing, and the known answers of make validate (hours on two cores).
+# Each step runs whatever the one before came to: a night that is not told is
+# lost. DIR (history) keeps the run folders (DIR/runs), the history, and under
+# DIR/nights/STAMP each step's output, the other results, and issue.md where
+# something is not as expected: what, and how to show it again. The night is
+# compared with those before.
 #
 # Exit status: 0 as expected, 1 not, 64 usage.
 set -euo pipefail
@@ -90,6 +91,7 @@ else
 	step reopen make -s reopen
 	step medians make -s medians
 	step fuzz make -s fuzz TIME=$((seconds / 120))
+	step candidates tests/candidates.py
 fi
 # One page of all lanes.
 step merge "$python" -m reports merge -o "$out/report" "$run"-*

@@ -339,7 +339,8 @@ def dead_files(sources):
 
 # --- the gate ---
 
-DATA = ("build/", "fuzz/fuzzers/inputs/")  # built, and what programs read as bytes
+# Built, what programs read as bytes, and sources that are not this tree's.
+DATA = ("build/", "fuzz/fuzzers/inputs/", "tests/candidates/")
 
 
 
