@@ -24,16 +24,51 @@ def test_a_gap_is_no_code():
     assert dict(coverage.line_counts(segments)) == {1: 2}
 
 
-def test_branches_to_fatal_checks_are_counted_apart(tmp_path, monkeypatch):
+def summary(tmp_path, monkeypatch, source, **mine):
     monkeypatch.setattr(coverage, "ROOT", tmp_path)
-    (tmp_path / "a.c").write_text('if (bad)\n\tworld_fatal("bad");\nif (good)\n\tf();\n')
-    mine = {"lines": {1, 2, 3, 4}, "hit": {1, 3, 4},
-            "branches": {(1, 5, "true"): False, (1, 5, "false"): True,
-                         (3, 5, "true"): True, (3, 5, "false"): False}}
-    result = coverage.summary({"a.c": mine})
-    assert result["files"]["a.c"] == {"lines": 4, "lines_hit": 3, "branches": 2, "branches_hit": 1,
-                                      "fatal_branches": 2, "lines_missed": [2]}
+    (tmp_path / "targets").mkdir()
+    (tmp_path / "a.c").write_text(source)
+    return coverage.summary({"a.c": mine})
+
+
+def test_branches_to_fatal_checks_are_counted_apart(tmp_path, monkeypatch):
+    result = summary(tmp_path, monkeypatch, 'if (bad)\n\tworld_fatal("bad");\nif (good)\n\tf();\n',
+                     lines={1, 2, 3, 4}, hit={1, 3},
+                     branches={(1, 5, "true"): False, (1, 5, "false"): True,
+                               (3, 5, "true"): False, (3, 5, "false"): True})
+    row = result["files"]["a.c"]
+    assert (row["lines"], row["lines_hit"], row["lines_missed"]) == (
+        2, 1, [{"line": 4, "reason": None}])
+    assert (row["branches"], row["branches_hit"], row["fatal_branches"]) == (2, 1, 2)
     assert result["total"]["branches"] == 2
+
+
+def test_a_condition_of_several_lines_before_a_fatal_check_is_part_of_it(tmp_path, monkeypatch):
+    source = 'f();\nif (a ||\n    b)\n\tworld_fatal("bad");\ng();\n'
+    result = summary(tmp_path, monkeypatch, source, lines={1, 2, 3, 4, 5}, hit={1, 2, 3, 5},
+                     branches={(2, 5, "true"): False, (3, 5, "true"): False})
+    assert result["total"]["branches"] == 0
+    assert result["total"]["lines"] == result["total"]["lines_hit"] == 2
+
+
+def test_a_comment_explains_the_statement_that_follows(tmp_path, monkeypatch):
+    source = ("/* unreached: only on\n * another machine */\nif (there) {\n\tf();\n}\n"
+              "if (here)\n\tg();\n")
+    result = summary(tmp_path, monkeypatch, source, lines={3, 4, 6, 7}, hit={3, 6},
+                     branches={(3, 5, "true"): False, (6, 5, "true"): False})
+    row = result["files"]["a.c"]
+    assert [m["reason"] for m in row["lines_missed"]] == ["only on another machine", None]
+    assert [m["reason"] for m in row["branches_missed"]] == ["only on another machine", None]
+
+
+def test_braces_and_directives_are_no_code():
+    lines = ["#ifdef X", "{", "} else {", "/* a", " * b */", "\tf(); /* c */", "}"]
+    assert coverage.code(lines) == {6}
+
+
+def test_whatever_only_calls_the_fatal_check_is_one():
+    assert "status_illegal(" in coverage.fatal_calls()
+    assert "go_exit(" not in coverage.fatal_calls()
 
 
 @pytest.mark.parametrize("arguments", [["--target", "nonsense"], ["--nonsense"]])

@@ -16,6 +16,7 @@ import collections
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -27,6 +28,8 @@ OUT = ROOT / "build/coverage"
 CLANG = ("clang -fprofile-instr-generate -fcoverage-mapping -mllvm -do-counter-promotion=0"
          " -fprofile-update=single")
 FATAL = "world_fatal("
+NORETURN = re.compile(r"^_Noreturn void (\w+)\(", re.M)
+UNREACHED = re.compile(r"/\* unreached: (.*)")
 
 
 class ToolFailure(Exception):
@@ -53,20 +56,76 @@ def built(target):
 
 
 def profile(program, target):
-    """Runs the program over its inputs; the raw profile it leaves, None without inputs."""
+    """Runs the program over its inputs, the empty one among them; the raw profile it leaves."""
     name = program.name
     folders = [f for f in (ROOT / "fuzz/fuzzers/inputs" / target / name,
                            ROOT / "build/fuzz/corpus" / target / name) if f.is_dir()]
-    if not folders:
-        return None
     raw = program.with_suffix(".profraw")
-    run(program, *folders, env=dict(os.environ, LLVM_PROFILE_FILE=str(raw)))
+    run(program, os.devnull, *folders, env=dict(os.environ, LLVM_PROFILE_FILE=str(raw)))
     return raw
 
 
-def fatal(lines, line):
-    """Whether the branch on that line only guards a fatal check."""
-    return any(FATAL in text for text in lines[line - 1:line + 1])
+def fatal_calls():
+    """What ends the program for a broken invariant: world_fatal(), and what only calls it."""
+    texts = [p.read_text() for p in sorted((ROOT / "targets").glob("*/*.[ch]"))]
+    named = {name for text in texts for name in NORETURN.findall(text)}
+    return [FATAL] + [f"{name}(" for name in sorted(named) for text in texts
+                      if re.search(rf"^void {name}\([^;]*?\)\n{{\n\tworld_fatal\(", text, re.M)]
+
+
+def statement(lines, line):
+    """The text from that line (1 is the first) to where a statement or block may begin or end."""
+    text = ""
+    for more in lines[line - 1:line + 7]:
+        text += more + "\n"
+        if more.rstrip().endswith((";", "{", "}")):
+            break
+    return text
+
+
+def fatal(lines, line, calls):
+    """Whether what is on that line is a fatal check, its condition or the call itself."""
+    first = line
+    while first > 1 and not lines[first - 2].rstrip().endswith((";", "{", "}", "*/", ":")):
+        first -= 1
+    return any(call in statement(lines, first) for call in calls)
+
+
+def code(lines):
+    """The lines, from 1, that hold more than a comment, a brace or a directive."""
+    text = re.sub(r"/\*.*?\*/", lambda found: "\n" * found[0].count("\n"), "\n".join(lines),
+                  flags=re.S)
+    return {n for n, line in enumerate(text.split("\n"), 1)
+            if line.strip() not in ("", "{", "}", "else", "} else {", "};")
+            and not line.lstrip().startswith("#")}
+
+
+def reasons(lines):
+    """{line: reason} of what a comment "unreached: REASON" stands before, and the comment's own.
+
+    It holds for the statement that follows, with its body, or for the block that it begins.
+    """
+    found, n = {}, 0
+    while n < len(lines):
+        said = UNREACHED.search(lines[n])
+        n += 1
+        if not said:
+            continue
+        text = said[1]
+        while "*/" not in text:
+            text += " " + lines[n].strip().lstrip("*").strip()
+            n += 1
+        reason = text.split("*/")[0].strip()
+        depth, body = 0, False
+        for at in range(n, len(lines)):
+            found[at + 1] = reason
+            text = lines[at].strip()
+            depth += text.count("{") - text.count("}")
+            body = body or "{" in text
+            if depth < 0 or depth == 0 and (text.endswith("}") or text.endswith(";")
+                                            and not body):
+                break
+    return found
 
 
 def figures(programs):
@@ -110,18 +169,24 @@ def line_counts(segments):
 
 
 def summary(files):
-    """The figures as a result."""
+    """The figures as a result: what only leads to a fatal check is left out and counted apart."""
     out = {"schema": 1, "kind": "coverage", "files": {}}
-    total = collections.Counter()
+    total, calls = collections.Counter(), fatal_calls()
     for path, mine in sorted(files.items()):
-        lines = (ROOT / path).read_text().splitlines()
-        checked = {k: hit for k, hit in mine["branches"].items() if not fatal(lines, k[0])}
-        row = {"lines": len(mine["lines"]), "lines_hit": len(mine["hit"]),
-               "branches": len(checked), "branches_hit": sum(checked.values()),
-               "fatal_branches": len(mine["branches"]) - len(checked),
-               "lines_missed": sorted(mine["lines"] - mine["hit"])}
+        source = (ROOT / path).read_text().splitlines()
+        said = reasons(source)
+        lines = {n for n in mine["lines"] & code(source) if not fatal(source, n, calls)}
+        branches = {k: hit for k, hit in mine["branches"].items() if not fatal(source, k[0], calls)}
+        missed = sorted(lines - mine["hit"])
+        sides = sorted(k for k, hit in branches.items() if not hit)
+        row = {"lines": len(lines), "lines_hit": len(lines & mine["hit"]),
+               "branches": len(branches), "branches_hit": sum(branches.values()),
+               "fatal_branches": len(mine["branches"]) - len(branches)}
+        total.update(row)
+        row["lines_missed"] = [{"line": n, "reason": said.get(n)} for n in missed]
+        row["branches_missed"] = [{"line": n, "column": column, "side": side,
+                                   "reason": said.get(n)} for n, column, side in sides]
         out["files"][path] = row
-        total.update({k: v for k, v in row.items() if k != "lines_missed"})
     out["total"] = dict(total)
     return out
 
@@ -153,8 +218,7 @@ def main():
         pairs = []
         for target in targets:
             if options.target in (None, target):
-                runs = [(p, profile(p, target)) for p in built(target)]
-                pairs += [pair for pair in runs if pair[1]]
+                pairs += [(p, profile(p, target)) for p in built(target)]
         result = summary(figures(pairs))
     except (ToolFailure, FileNotFoundError) as failure:
         print(f"coverage.py: {failure}", file=sys.stderr)

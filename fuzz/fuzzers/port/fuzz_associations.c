@@ -116,11 +116,12 @@ static uint32_t owed(const struct file *f, unsigned by)
 	return ready > 0 ? (uint32_t)ready : 0;
 }
 
-static void fetch_from(struct port *p, int most)
+static void fetch_from(struct port *p, int most, bool briefly)
 {
 	struct port_event event[PORT_EVENTS];
 	unsigned by = (unsigned)(p - port);
-	int n = p->ops->getn(p, event, most, 0), due = 0;
+	/* The shortest wait there is, or none. */
+	int n = p->ops->getn(p, event, most, briefly), due = 0;
 	if (alerted) {
 		leave_check(n == 1 && event[0].events == PORT_ALERT, "an alert is not told");
 		return;
@@ -170,7 +171,7 @@ static void step(unsigned what)
 		break;
 	case 5:
 		EACH_PORT(p)
-			fetch_from(p, more < 6 ? PORT_EVENTS : 1);
+			fetch_from(p, more < 6 ? PORT_EVENTS : 1, more == 5);
 		break;
 	case 6:
 		if (more & 1)
@@ -193,8 +194,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(port, 0, sizeof port);
 	for (unsigned i = 0; i < PORTS; i++) {
 		port[i].ops = ops[i];
-		if (ops[i]->create(&port[i]) != 0)
-			return 0; /* no descriptors left */
+		leave_check(ops[i]->create(&port[i]) == 0, "a port is not created");
+		leave_check(ops[i]->associate(&port[i], -1, WORLD_IN, NULL) == -EBADF &&
+			    ops[i]->dissociate(&port[i], INT32_MAX) == -EBADF,
+			    "a number that can be no descriptor's is taken for one");
 	}
 	signal(SIGPIPE, SIG_IGN);
 	stale = keeps = alerted = 0;

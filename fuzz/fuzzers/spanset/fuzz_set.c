@@ -75,8 +75,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				push(&s);
 		}
 	}
+	struct span_block *known[ITEMS];
 	struct span_audit a = span_audit(&s.pool, &all, 1);
 	leave_check(a.leaked == 0 && span_early(&a) == 0, "a block is leaked or freed early");
+	leave_check(a.allocated > ITEMS || span_known(&s.pool, &all, 1, known) == a.allocated,
+		    "a block is unknown, or known twice");
 	span_memory_end(&s.memory);
 	return 0;
 }
