@@ -135,7 +135,7 @@ quick: deps ## the gate for a change: ten minutes at most, only what it touches
 	@ci/quick.sh $(BASE)
 
 .PHONY: check-fleet
-check-fleet: deps ## shards over a real one-node Slurm, with a killed task and a late one
+check-fleet: deps ## shards over a real one-node Slurm, killed and late ones too; and over ssh
 	@ci/deps.sh fleet
 	@$(PYTEST) tests/fleet.py
 

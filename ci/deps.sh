@@ -4,14 +4,14 @@
 #
 #   ci/deps.sh          for all but:
 #   ci/deps.sh arm64    to cross-build and emulate the ARM64 lanes
-#   ci/deps.sh fleet    a Slurm of one's own
+#   ci/deps.sh fleet    a Slurm of one's own, and GNU parallel over ssh
 set -euo pipefail
 
 # One or several alternatives a line; the first is what gets installed.
 needed() {
 	case ${extra:-} in
 	arm64) needed_arm64; return ;;
-	fleet) printf '%s\n' slurm-wlm munge parallel; return ;;
+	fleet) printf '%s\n' slurm-wlm munge parallel rsync openssh-client; return ;;
 	esac
 	cat <<-'LIST'
 		git

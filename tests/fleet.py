@@ -1,4 +1,5 @@
-"""A real Slurm of one node, an array job a matrix: make check-fleet, not make check.
+"""A real Slurm of one node, an array job a matrix; GNU parallel over a real ssh: make check-fleet,
+not make check.
 
 Its storms are pretended (tests/fakes/storm.py), so that totals can be compared to the last
 round.
@@ -7,6 +8,7 @@ import json
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -202,3 +204,82 @@ def test_a_killed_task_and_a_late_one_are_missing_exposure(slurm, tmp_path):
     for number in (7, 8):
         assert f"shard {number} of 8 " in ran.stderr
     assert "INCONCLUSIVE" in ran.stdout
+
+
+# --- the small fleet ---
+
+SSHD = """Port {port}
+ListenAddress 127.0.0.1
+HostKey {top}/host
+AuthorizedKeysFile {top}/user.pub
+PidFile {top}/sshd.pid
+StrictModes no
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+UsePAM no
+"""
+
+
+@pytest.fixture(scope="module")
+def ssh(tmp_path_factory):
+    """The ssh command that reaches this machine; the test is skipped where that cannot be."""
+    sshd = shutil.which("sshd") or shutil.which("/usr/sbin/sshd")
+    for tool, package in ((sshd, "openssh-server"), (shutil.which("ssh"), "openssh-client"),
+                          (shutil.which("parallel"), "parallel"),
+                          (shutil.which("rsync"), "rsync")):
+        if not tool:
+            pytest.skip(f"{package} is not installed")
+    top = tmp_path_factory.mktemp("ssh")
+    for name in ("host", "user"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", top / name],
+                       check=True)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    (top / "sshd_config").write_text(SSHD.format(port=port, top=top))
+    if os.geteuid() == 0:  # where sshd's other half lives
+        pathlib.Path("/run/sshd").mkdir(exist_ok=True)
+    with (top / "log").open("w") as log:
+        daemon = subprocess.Popen([sshd, "-D", "-e", "-f", top / "sshd_config"],
+                                  stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    command = f"ssh -p {port} -i {top}/user -o BatchMode=yes -o UserKnownHostsFile={top}/known " \
+              "-o StrictHostKeyChecking=no -o LogLevel=ERROR 127.0.0.1"
+    end = time.monotonic() + 120
+    while subprocess.run([*command.split(), "true"], stdin=subprocess.DEVNULL,
+                         capture_output=True, check=False).returncode:
+        assert daemon.poll() is None and time.monotonic() < end, (top / "log").read_text()
+        time.sleep(0.2)
+    yield command
+    daemon.terminate()
+    daemon.wait()
+
+
+@pytest.fixture(name="place")
+def fixture_place():
+    """A folder in the tree, as parallel.sh asks for."""
+    place = ROOT / f"build/parallel-{os.getpid()}"
+    shutil.rmtree(place, ignore_errors=True)
+    yield place
+    shutil.rmtree(place, ignore_errors=True)
+
+
+def parallel(place, build, *hosts):
+    return subprocess.run(["ci/fleet/parallel.sh", place.relative_to(ROOT), "7", "4s", *hosts,
+                           "--", "--rig-build", build], cwd=ROOT, capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, check=False)
+
+
+def test_shards_over_ssh_are_the_runs_by_hand(ssh, place, tmp_path):
+    build = pretended(tmp_path)
+    for number in (1, 2):
+        assert by_hand(tmp_path / "hand", build, number, 2).returncode in (0, 1)
+    assert gather(tmp_path / "hand").returncode == 0
+    ran = parallel(place, build, ssh, ":")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert totals(place) == totals(tmp_path / "hand")
+
+
+def test_a_host_that_does_not_answer_is_missing_exposure(ssh, place, tmp_path):
+    ran = parallel(place, pretended(tmp_path), ":", ssh.replace("ssh -p ", "ssh -p 1 -p "))
+    assert ran.returncode == 1, ran.stdout + ran.stderr
+    assert "of 2 is missing" in ran.stderr and "1 shards were not as expected" in ran.stderr
