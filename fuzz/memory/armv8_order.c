@@ -106,7 +106,7 @@ struct entry *armv8_insert(struct thread *t, struct location *l, const struct en
 	e->atomic = false;
 	store_made(&e->s, t, value, pc, trace_number());
 	if (!e->newer)
-		memory_put(l->address, l->size, value);
+		memory_put(l->address, l->size, l->newest.value = value);
 	trace_place(e->after ? &e->after->s : NULL);
 	return e;
 }

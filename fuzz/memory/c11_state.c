@@ -122,7 +122,7 @@ struct message *c11_insert(struct thread *t, struct location *l, struct cell *c,
 	at->newer = m;
 	store_made(&m->s, t, value, pc, trace_number());
 	if (!m->newer)
-		memory_put(l->address, l->size, value);
+		memory_put(l->address, l->size, l->newest.value = value);
 	trace_place(m->newer ? &m->newer->s : NULL);
 	return m;
 }
