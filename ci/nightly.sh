@@ -91,6 +91,7 @@ else
 	step reopen make -s reopen
 	step medians make -s medians
 	step fuzz make -s fuzz TIME=$((seconds / 120))
+	step coverage "$python" fuzz/fuzzers/coverage.py --out "$run-${lanes[0]}/coverage.jsonl"
 	step candidates tests/candidates.py
 fi
 # One page of all lanes.

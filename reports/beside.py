@@ -1,7 +1,7 @@
-"""Results of other programs that belong to a run: the explorer's, the probes'.
+"""Results of other programs that belong to a run: the explorer's, the probes', the coverage.
 
 They lie in the run's folder as KIND.jsonl, in those of its shards, or, in a checkout where
-`make explore` and `make probe` ran, in ../KIND/results.jsonl.
+`make explore`, `make probe` and `make coverage` ran, in ../KIND/results.jsonl.
 """
 from pathlib import Path
 from typing import Callable, List

@@ -2,8 +2,9 @@
 
   run.json       state, command, seed, plan and provenance; replaced atomically
   results.jsonl  one line per listed case and per call of a program, appended as it ends
-  explore.jsonl, probe.jsonl   what the explorer and the probes found in the same night, if
-                 anybody put it there (fuzz/table.py --out, stress/probes/table.py --out)
+  explore.jsonl, probe.jsonl, coverage.jsonl   what the explorer and the probes found, and the
+                 fuzzers reached, in the same night, if anybody put it there (fuzz/table.py --out,
+                 stress/probes/table.py --out, fuzz/fuzzers/coverage.py --out)
   stderr/        what a failing program wrote to stderr
   dirty.diff, topology.xml   provenance too large for run.json
   verdicts.json, summary.json, junit.xml, index.html   rendered from the above, at will
@@ -19,8 +20,9 @@ from typing import List
 
 from reports import schema
 
-OWN_FILES = ("run.json", "results.jsonl", "explore.jsonl", "probe.jsonl", "dirty.diff",
-             "topology.xml", "verdicts.json", "summary.json", "junit.xml", "index.html")
+OWN_FILES = ("run.json", "results.jsonl", "explore.jsonl", "probe.jsonl", "coverage.jsonl",
+             "dirty.diff", "topology.xml", "verdicts.json", "summary.json", "junit.xml",
+             "index.html")
 
 
 class BadFolder(Exception):

@@ -1,9 +1,12 @@
 """Coverage: how llvm-cov's figures become lines and branches. `make coverage` is the whole."""
 import importlib.util
+import json
 import subprocess
 
 import pytest
 
+from made_records import race, write_run
+from reports import covered, folder, html, schema, session
 from tests.explorer import ROOT
 
 SCRIPT = ROOT / "fuzz/fuzzers/coverage.py"
@@ -62,13 +65,55 @@ def test_a_comment_explains_the_statement_that_follows(tmp_path, monkeypatch):
 
 
 def test_braces_and_directives_are_no_code():
-    lines = ["#ifdef X", "{", "} else {", "/* a", " * b */", "\tf(); /* c */", "}"]
-    assert coverage.code(lines) == {6}
+    lines = ["#ifdef X", "{", "} else {", "/* a", " * b */", "\tf(); /* c */", "}",
+             "#define X \\", "\tf()", "g();"]
+    assert coverage.code(lines) == {6, 10}
 
 
 def test_whatever_only_calls_the_fatal_check_is_one():
     assert "status_illegal(" in coverage.fatal_calls()
     assert "go_exit(" not in coverage.fatal_calls()
+
+
+ROW = {"lines": 4, "lines_hit": 3, "branches": 8, "branches_hit": 6, "fatal_branches": 2,
+       "lines_missed": [{"line": 7, "reason": "<elsewhere>"}],
+       "branches_missed": [{"line": n, "column": 2, "side": "true", "reason": None}
+                           for n in (3, 4, 9)]}
+NOTHING = {**ROW, "lines": 0, "lines_hit": 0, "branches": 0, "branches_hit": 0,
+           "lines_missed": [], "branches_missed": []}
+DOCUMENT = {"schema": 1, "kind": "coverage", "total": ROW,
+            "files": {"targets/a/x.c": ROW, "targets/a/y.c": ROW, "targets/b/z.c": NOTHING}}
+
+
+def test_figures_add_up_by_target():
+    table = covered.table([schema.check(DOCUMENT, "coverage")])
+    first, second = table["targets"]
+    assert (first["name"], first["sum"]["lines_hit"], first["sum"]["branch_share"]) == ("a", 6, 75)
+    assert second["sum"]["line_share"] == 100
+    assert table["total"]["branches"] == 16
+    assert first["files"][0]["missed"] == {"": "3-4, 9", "<elsewhere>": "7"}
+    assert covered.table([])["targets"] == []
+
+
+def test_the_page_shows_it(tmp_path):
+    path = write_run(tmp_path / "run", race())
+    run = folder.load(path)
+    assert "Coverage" not in html.text(run, session.graded(run), [])
+    (path / "coverage.jsonl").write_text(json.dumps(DOCUMENT) + "\n")
+    page = html.text(run, session.graded(run), [])
+    assert "Coverage" in page and "75.0 %" in page
+    assert "3-4, 9; 7: &lt;elsewhere&gt;" in page
+    (path / "coverage.jsonl").write_text(json.dumps({**DOCUMENT, "files": 3}) + "\n")
+    assert "coverage results left out" in html.text(folder.load(path), session.graded(run), [])
+
+
+def test_a_full_page_shows_the_sums_alone(tmp_path, monkeypatch):
+    path = write_run(tmp_path / "run", race())
+    (path / "coverage.jsonl").write_text(json.dumps(DOCUMENT) + "\n")
+    run = folder.load(path)
+    monkeypatch.setattr(html, "LIMIT_BYTES", 1)
+    page = html.text(run, session.graded(run), [])
+    assert "75.0 %" in page and "elsewhere" not in page
 
 
 @pytest.mark.parametrize("arguments", [["--target", "nonsense"], ["--nonsense"]])

@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """What the fuzzers' inputs reach of targets/, in lines and branches, by llvm-cov.
 
-    fuzz/fuzzers/coverage.py [--target T]
+    fuzz/fuzzers/coverage.py [--target T] [--out FILE]
 
 Builds the fixed variants with clang's coverage, runs the committed inputs of every variant and
-what `make fuzz` has kept (build/fuzz/corpus), and writes build/coverage/coverage.json. Branches
-whose line, or the one after it, is a fatal check are counted apart: nothing correct takes them.
+what `make fuzz` has kept (build/fuzz/corpus), and writes build/coverage/results.jsonl, which the
+report page shows. Lines and branches of a fatal check are counted apart: nothing correct takes
+them. A comment "unreached: REASON" explains the statement that follows it.
 Exit status: 0 done, 2 a tool failed, 64 usage.
 
     poller/block.c              lines  96.4 %   branches  91.7 %
@@ -95,9 +96,10 @@ def code(lines):
     """The lines, from 1, that hold more than a comment, a brace or a directive."""
     text = re.sub(r"/\*.*?\*/", lambda found: "\n" * found[0].count("\n"), "\n".join(lines),
                   flags=re.S)
+    text = re.sub(r"^[ \t]*#(?:.*\\\n)*.*", lambda found: "\n" * found[0].count("\n"), text,
+                  flags=re.M)
     return {n for n, line in enumerate(text.split("\n"), 1)
-            if line.strip() not in ("", "{", "}", "else", "} else {", "};")
-            and not line.lstrip().startswith("#")}
+            if line.strip() not in ("", "{", "}", "else", "} else {", "};")}
 
 
 def reasons(lines):
@@ -210,6 +212,7 @@ class Parser(argparse.ArgumentParser):
 def main():
     parser = Parser(description="Coverage of targets/ by the fuzzers' inputs.")
     parser.add_argument("--target")
+    parser.add_argument("--out", type=pathlib.Path, default=OUT / "results.jsonl", metavar="FILE")
     options = parser.parse_args()
     targets = sorted(p.parent.name for p in (ROOT / "targets").glob("*/cases"))
     if options.target and options.target not in targets:
@@ -223,11 +226,16 @@ def main():
     except (ToolFailure, FileNotFoundError) as failure:
         print(f"coverage.py: {failure}", file=sys.stderr)
         return 2
-    OUT.mkdir(parents=True, exist_ok=True)
-    (OUT / "coverage.json").write_text(json.dumps(result) + "\n")
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    fresh = options.out.with_name(options.out.name + ".new")
+    fresh.write_text(json.dumps(result) + "\n")
+    fresh.rename(options.out)
     for path, row in result["files"].items():
         print(text(path.removeprefix("targets/"), row))
     print(text("targets/", result["total"]))
+    unexplained = sum(one["reason"] is None for row in result["files"].values()
+                      for one in row["lines_missed"] + row["branches_missed"])
+    print(f"not reached and not explained: {unexplained} lines and sides of branches")
     return 0
 
 
