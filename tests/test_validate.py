@@ -280,11 +280,25 @@ def test_a_wrong_answer_is_told(told, fault):
     assert fault in said and bool(said) == bool(fault)
 
 
-@pytest.mark.skipif(not shutil.which("unifdef"), reason="unifdef is not installed")
+needs_unifdef = pytest.mark.skipif(not shutil.which("unifdef"), reason="unifdef is missing")
+
+
+@needs_unifdef
 def test_a_switch_becomes_the_code(tmp_path):
     candidates.as_code("BUG_COPYSTACK_CAS", tmp_path)
     text = (tmp_path / SHRINK).read_text()
     assert "BUG_COPYSTACK_CAS" not in text and "status_set(g, seen, G_COPYSTACK)" in text
+
+
+@needs_unifdef
+@pytest.mark.parametrize("name, expect", candidates.stored().items())
+def test_each_candidate_still_fits_its_tree(name, expect, tmp_path):
+    shutil.copytree(ROOT / "targets", tmp_path / "targets")
+    if expect.get("over"):
+        candidates.as_code(expect["over"], tmp_path)
+    place = candidates.HOME / name
+    patch = place / "candidate.patch"
+    assert read(patch if patch.exists() else place, tmp_path)
 
 
 @pytest.mark.parametrize("name", [n for n, e in candidates.stored().items() if e.get("cheap")])
