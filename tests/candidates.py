@@ -44,18 +44,22 @@ def stored():
 @functools.cache
 def switches():
     """{switch: target} in whose folder it stands."""
-    return {m: p.parent.name if p.parent.name != "cases" else p.parent.parent.name
-            for p in sorted((ROOT / "targets").rglob("*.[ch]")) if "cases" not in p.parts
-            for m in SWITCH.findall(p.read_text())}
+    return {m: folder.parent.name for folder in sorted((ROOT / "targets").glob("*/cases"))
+            for p in sorted(folder.parent.glob("*.[chS]")) for m in SWITCH.findall(p.read_text())}
 
 
-def resolved(text, switch):
-    """A source in which a switch is decided: it is on."""
-    ran = subprocess.run(["unifdef", f"-D{switch}"], input=text, capture_output=True, text=True,
-                         check=False)
+def resolved(text, switch, value="-D"):
+    """A source in which a switch is decided: "-D", it is on, or "-U"."""
+    if not re.search(rf"\b{switch}\b", text):
+        return text
+    # unifdef leaves conditions alone that go on in the next line
+    joined = re.sub(r"^[ \t]*#[ \t]*(?:el)?if(?:\\\n|.)*",
+                    lambda m: re.sub(r"\s*\\\n\s*", " ", m.group()), text, flags=re.MULTILINE)
+    ran = subprocess.run(["unifdef", f"{value}{switch}"], input=joined, capture_output=True,
+                         text=True, check=False)
     if ran.returncode not in (0, 1):
         raise RuntimeError(f"unifdef: {ran.stderr}")
-    return ran.stdout
+    return text if ran.returncode == 0 else ran.stdout
 
 
 def as_code(switch, top):

@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import sys
 import pytest
 
 import candidates
+from reports import schema
 from validate import build, cost, explorer, page, verdict
 from validate.candidate import BadInput, read
 from validate.step import Step
@@ -151,6 +153,19 @@ def test_cases_that_ask_for_more_than_a_candidate_has_are_left_out(tree):
         assert not (copy.top / "targets/set/cases/race.c").exists()
 
 
+def test_what_a_case_reaches_is_told_by_line():
+    program = ROOT / "build/explore/spanset/fixed/explore"
+    if not program.exists():
+        pytest.skip("the explorer is not built")
+    ran = subprocess.run([program, "--reach", "--case", "node_again"], cwd=ROOT,
+                         capture_output=True, text=True, check=True)
+    places = schema.parse(ran.stdout, "reach")["places"]
+    assert {"targets/spanset/stack.c", "targets/spanset/cases/node_again.c"} \
+        == {place["file"] for place in places}
+    lines = [(place["file"], place["line"]) for place in places]
+    assert lines == sorted(lines)
+
+
 # --- verdicts ---
 
 
@@ -243,7 +258,10 @@ def test_the_page_says_what_was_not_covered(tmp_path):
     step = Step("explorer", "refuted", "lost", lines=["<trace>"], not_covered=["a & b"])
     about = {"candidate": "fix.diff", "changed": ["targets/a.c"], "against": None, "seed": 1,
              "started": "now", "command": "c", "seconds": 3.0, "replay": "cd x", "machine": "m"}
-    told = page.document(about, ("REFUTED", "explorer: lost"), [step], {})
+    step.rows = [("push", 20.0, 21.0, "instructions a call")]
+    told = page.document(about, ("REFUTED", "explorer: lost"), [step],
+                         {"set/race": ("", "starved")})
+    schema.check(told, "validation")
     page.write(tmp_path, told)
     assert json.loads((tmp_path / "validation.json").read_text()) == told
     text = (tmp_path / "index.html").read_text()
@@ -291,6 +309,16 @@ def test_a_switch_becomes_the_code(tmp_path):
 
 
 @needs_unifdef
+@pytest.mark.parametrize("switch", candidates.switches())
+def test_nothing_asks_for_a_switch_that_is_the_code(switch, tmp_path):
+    candidates.as_code(switch, tmp_path)
+    changed = [p.read_text() for p in tmp_path.rglob("*.[chS]")]
+    assert changed
+    assert not any(re.search(rf"^[ \t]*#(?:\\\n|.)*\b{switch}\b", text, re.MULTILINE)
+                   and f"define {switch}" not in text for text in changed)
+
+
+@needs_unifdef
 @pytest.mark.parametrize("name, expect", candidates.stored().items())
 def test_each_candidate_still_fits_its_tree(name, expect, tmp_path):
     shutil.copytree(ROOT / "targets", tmp_path / "targets")
@@ -305,7 +333,7 @@ def test_each_candidate_still_fits_its_tree(name, expect, tmp_path):
 def test_known_answer(name, tmp_path):
     code, told, said = candidates.validate(name, tmp_path)
     assert candidates.wrong(name, code, told) == "", said
-    assert code == verdict.EXITS[told["verdict"]]
+    assert code == verdict.EXITS[schema.check(told, "validation")["verdict"]]
     if told["replay"]:
         again = subprocess.run(told["replay"], shell=True, cwd=ROOT, capture_output=True,
                                text=True, check=False)

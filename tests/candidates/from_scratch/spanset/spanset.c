@@ -11,7 +11,8 @@
 #include "base/world.h"
 #include "spanset/memory.h"
 
-const char span_freed_early[] = "bag: the chunk of this ticket is gone";
+const char span_freed_early[] = "bag: the chunk of this ticket was freed";
+const char span_no_block[] = "bag: no block where a ticket was drawn";
 
 typedef struct span_set Bag;
 typedef struct span_block Chunk;
@@ -40,7 +41,7 @@ static Chunk *chunkAt(Cell *entry)
 {
 	uintptr_t raw = atomic_load(entry);
 	if (raw == 0)
-		world_fatal("bag: a ticket without a chunk");
+		world_fatal(span_no_block);
 	if (raw == SPAN_POISON)
 		world_fatal(span_freed_early);
 	return (Chunk *)raw;
@@ -80,7 +81,7 @@ static void hangUpTo(Bag *bag, uint32_t wanted)
 		if (hung == bag->spine_room)
 			moreRoom(bag);
 		if (wanted >= bag->spine_room)
-			world_fatal("bag: more threads put at once than a chunk has cells");
+			world_fatal("bag: more pushers at once than a chunk has cells");
 		atomic_store(&directory(bag)[wanted], (uintptr_t)span_pool_get(bag->pool));
 		atomic_store(&bag->spine_length.v, hung + 1);
 	}
@@ -98,10 +99,10 @@ void span_push_at(Bag *bag, uint32_t ticket, void *what)
 void span_push(Bag *bag, void *what)
 {
 	if (what == NULL || (uintptr_t)what == SPAN_POISON)
-		world_fatal("bag: that is no span");
+		world_fatal("bag: that is what is no item");
 	uint32_t ticket = PUTS(atomic_fetch_add(&bag->index.v, 1));
 	if (ticket == UINT32_MAX)
-		world_fatal("bag: out of tickets until it is reset");
+		world_fatal("bag: too many pushes until it is reset");
 	span_push_at(bag, ticket, what);
 }
 
@@ -144,14 +145,16 @@ void span_reset(Bag *bag)
 {
 	uint64_t both = atomic_load(&bag->index.v);
 	if (TAKES(both) < PUTS(both))
-		world_fatal("bag: reset with spans in it");
+		world_fatal("bag: reset with items in it");
 	if (chunkOf(bag, TAKES(both)) < atomic_load(&bag->spine_length.v)) {
 		Cell *hook = &directory(bag)[chunkOf(bag, TAKES(both))];
 		Chunk *chunk = (Chunk *)atomic_load(hook);
 		if (chunk && (uintptr_t)chunk != SPAN_POISON) {
 			uint32_t taken = atomic_load(&chunk->popped.v);
-			if (taken == 0 || taken == cellsPerChunk(bag))
-				world_fatal("bag: reset found a chunk that should not hang");
+			if (taken == 0)
+				world_fatal("bag: reset of a chunk: nothing was popped");
+			if (taken == cellsPerChunk(bag))
+				world_fatal("bag: reset of an empty chunk that was not freed");
 			span_pool_put(bag->pool, (wordptr *)hook, chunk);
 		}
 	}
