@@ -126,6 +126,7 @@ struct test_case {
 		*const case_entry_##id = &case_##id
 
 /* The index of the outcome that a world_fatal(message) comes to, or -1. */
+/* unreached: asked by the runners of cases */
 static inline int case_thrown(const struct test_case *c, const char *message)
 {
 	for (const struct thrown *t = c->thrown; t && t->message; t++)

@@ -60,6 +60,7 @@ enum failure {
 	FAILURE_COUNT
 };
 
+/* unreached: asked by whoever reports */
 static inline const char *failure_text(enum failure f)
 {
 	static const char *const text[] = {

@@ -111,6 +111,7 @@ enum poll_error poll_wait(struct poll_desc *pd, int mode)
 	}
 }
 
+/* unreached: for backends that cancel; none here does */
 void poll_wait_canceled(struct poll_desc *pd, int mode)
 {
 	const struct poll_backend *backend = pd->poller->backend;

@@ -98,6 +98,7 @@ static void give_back(struct poller *p, struct poll_desc *pd)
 	 * on. 0 means "do not compare" in events, so it is skipped. */
 	mutex_lock(&pd->lock);
 	pd->fd_seq = (pd->fd_seq + 1) & INFO_SEQ_MASK;
+	/* unreached: after 2^19 uses of one struct */
 	if (pd->fd_seq == 0)
 		pd->fd_seq = 1;
 	info_publish(pd);

@@ -131,6 +131,7 @@ static void backend_stop(struct poller *p)
 static int backend_open(struct poller *p, struct poll_desc *pd)
 {
 	struct port *port = p->state;
+	/* unreached: a port of the kernel lacks these */
 	if (port->ops->opened)
 		port->ops->opened(port, pd->fd, pd);
 #ifdef BUG_OPEN_ARMED
@@ -155,6 +156,7 @@ static int backend_close(struct poller *p, struct poll_desc *pd)
 {
 	struct port *port = p->state;
 	int error = port->ops->dissociate(port, pd->fd);
+	/* unreached: likewise */
 	if (port->ops->closed)
 		port->ops->closed(port, pd->fd);
 	return error;
@@ -262,6 +264,7 @@ static unsigned backend_poll(struct poller *p, int64_t delay, struct g **list, i
 	return ready;
 }
 
+/* unreached: asked by storms */
 static uint32_t backend_stale(struct poller *p)
 {
 	struct port *port = p->state;

@@ -209,6 +209,7 @@ static inline void tell_leaving(struct context *from, struct context *to)
 	__sanitizer_start_switch_fiber(from->ended ? NULL : &from->fake_stack, to->low, to->bytes);
 #endif
 #ifdef CONTEXT_TSAN
+	/* unreached: under the race detector only */
 	if (__tsan_switch_to_fiber) {
 		/* A thread's own context learns its fiber here. */
 		from->fiber = __tsan_get_current_fiber();
@@ -225,6 +226,7 @@ void context_drop(struct context *c)
 	__asan_unpoison_memory_region(c->low, c->bytes);
 #endif
 #ifdef CONTEXT_TSAN
+	/* unreached: likewise */
 	if (__tsan_destroy_fiber)
 		__tsan_destroy_fiber(c->fiber);
 	c->fiber = NULL;

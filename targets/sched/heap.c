@@ -177,6 +177,7 @@ static uint32_t take_object(struct span *s)
 static void check_poison(struct heap *h, const uint64_t *object, size_t bytes)
 {
 	for (size_t i = 0; i < bytes / sizeof *object; i++)
+		/* unreached: an oracle of early frees */
 		if (object[i] != HEAP_POISON) {
 			/* relaxed: a figure */
 			fetch_add_relaxed(&h->written, 1);

@@ -66,8 +66,10 @@ static int add_region(struct stacks *all)
 {
 	size_t page = world_page(), bytes = page + all->at_once * all->window;
 	struct stack_region *r = world_reserve(bytes);
+	/* unreached: address space does not run out */
 	if (!r)
 		return -ENOMEM;
+	/* unreached: nor does memory */
 	if (world_commit(r, page) != 0) {
 		world_unmap(r, bytes);
 		return -ENOMEM;
@@ -225,6 +227,7 @@ void *stack_copy(const struct gstack *s, const void *sp, size_t bytes)
 bool stack_exchange(struct gstack *s, void *copy, size_t bytes)
 {
 	size_t old = backing(s);
+	/* unreached: memory does not run out */
 	if (world_move(copy, s->top - bytes, bytes) != 0) {
 		world_unmap(copy, bytes);
 		return false;
@@ -260,6 +263,8 @@ size_t stack_wanted(const struct gstack *s, const void *sp)
 	return shrinks ? size / 2 : size;
 }
 
+/* unreached: the scheduler makes the copy before it takes the status; for
+ * tests */
 bool stack_shrink(struct gstack *s, const void *sp)
 {
 	size_t wanted = stack_wanted(s, sp);
@@ -278,6 +283,7 @@ size_t stack_window(const struct gstack *s)
 	return s->all->window;
 }
 
+/* unreached: a stack that overflows ends the process */
 bool stack_overflowed(const struct gstack *s, const void *address)
 {
 	const char *at = address;

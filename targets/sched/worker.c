@@ -26,6 +26,7 @@ void worker_init(struct M *m, struct sched *s, uint32_t id)
 
 /* On the signal stack of a worker whose goroutine has used more stack than it
  * has. */
+/* unreached: such a stack ends the process */
 static const char *explain_overflow(const void *address)
 {
 	static _Thread_local char text[160];
@@ -82,6 +83,7 @@ void worker_ended(struct sched *s)
 
 void worker_deadlock(struct sched *s)
 {
+	/* unreached: a deadlock ends the process */
 	if (s->config->deadlock)
 		s->config->deadlock(s);
 	world_fatal("every goroutine waits, and nobody is left to ready one");

@@ -38,6 +38,7 @@ static void look_at_set(const struct span_pool *p, struct span_set *s, struct sp
 	uint32_t end;
 	for (uint32_t i = live_slots(s, &end); i < end; i++) {
 		struct span_block *b = live_block(s, i);
+		/* unreached: an oracle of early frees */
 		if (!b) {
 			a->gone++;
 			continue;
@@ -68,6 +69,7 @@ struct span_audit span_audit(const struct span_pool *p, struct span_set *const *
 	for (unsigned i = 0; i < n; i++)
 		look_at_set(p, sets[i], &a);
 	for (struct stack_node *node = stack_first(&p->free); node; node = stack_below(node)) {
+		/* unreached: an oracle of blocks freed twice */
 		if (a.pooled == a.allocated) {
 			a.twice++; /* the list goes in a circle */
 			break;

@@ -15,7 +15,7 @@
 #include "poller/fd.h"
 #include "poller/loop.h"
 
-enum { SPEAKERS = 4, STEPS = 64, MS = 1000000 };
+enum { SPEAKERS = 4, STEPS = 64, MS = 1000000, FAR = 1000000 };
 
 static struct speaker {
 	const uint8_t *at, *end;
@@ -87,7 +87,7 @@ static void step(struct speaker *s, unsigned what)
 				    got == sent, "what was sent does not come");
 		break;
 	case 2: /* far away, and other than the one that waits */
-		fd_set_deadline(what & 8 ? &s->near : &s->far, 1000 * soon, 1 + what / 16 % 3);
+		fd_set_deadline(what & 8 ? &s->near : &s->far, FAR * soon, 1 + what / 16 % 3);
 		break;
 	case 3:
 		fd_set_deadline(&s->near, 0, 1 + what / 16 % 3);

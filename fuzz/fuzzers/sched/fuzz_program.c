@@ -34,7 +34,7 @@ enum {
 	ROOM = 3072,         /* stack for this file's own functions */
 	STACKS = 256 << 10,
 	DEEPEST = 24,        /* frames */
-	HEAP_BYTES = 64 << 20,
+	HEAP_BYTES = 512 << 20,
 	MS = 1000000,
 };
 
@@ -323,6 +323,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		c.worker_started = count_worker;
 		c.ended = count_end;
 	}
+	if (data[1] & 16)
+		c.stack_bytes = 0;
 	if (data[1] & 4)
 		c.procs = data[1] & 8 ? 0 : MOST_PROCS + 1;
 	memset(task, 0, sizeof task);
