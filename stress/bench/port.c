@@ -4,8 +4,7 @@
  *
  * An event through epoll takes its share of one call that fetches many. A port
  * is asked before each wait: over one-shot entries that is one call more for
- * each event (MOD); in user space three (MOD and ADD to watch, DEL when it is
- * told) and one to look (poll). An opened descriptor costs the port a failed
+ * each event (MOD); in user space two (MOD for a hint, poll to look). An opened descriptor costs the port a failed
  * MOD before its ADD. Figures are the fastest of TRIES, in turns.
  */
 #include "base/threads.h"

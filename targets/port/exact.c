@@ -29,7 +29,7 @@ static int exact_associate(struct port *port, int fd, uint32_t events, void *use
 /* Entry locked. */
 static void dissolve(struct port *port, int fd, struct port_number *at)
 {
-	if (at->associated && at->events)
+	if (at->associated && at->events && port->source->unwatch)
 		port->source->unwatch(port, fd);
 	at->associated = false;
 }
@@ -62,11 +62,14 @@ static bool fetch(struct port *port, int fd, struct port_event *to)
 	struct port_number *at = port_number(port, fd);
 	mutex_lock(&at->lock);
 	uint32_t ready = 0;
-	if (at->associated && at->events)
+	if (at->associated && at->events) {
 		ready = port->source->look(port, fd, at->events);
-	if (ready) {
-		*to = (struct port_event){ ready, fd, at->user };
-		dissolve(port, fd, at);
+		if (ready) {
+			*to = (struct port_event){ ready, fd, at->user };
+			dissolve(port, fd, at);
+		} else if (port->source->watch(port, fd, at->events) != 0) {
+			at->associated = false; /* closed, and nobody said so */
+		}
 	}
 	mutex_unlock(&at->lock);
 	return ready != 0;
@@ -91,22 +94,17 @@ static int exact_getn(struct port *port, struct port_event *events, int n, int64
 	}
 }
 
-/* --- readiness from the kernel: level-triggered epoll entries as hints --- */
+/* --- readiness from the kernel: one-shot epoll entries as hints --- */
 
+/* An entry outlives its association, disabled or with one more hint to give: a
+ * call less for each event than to remove it. */
 static int kernel_watch(struct port *port, int fd, uint32_t events)
 {
-	int error = world_epoll_ctl(port->fd, WORLD_MOD, fd, events, (uint32_t)fd);
+	uint32_t once = events | WORLD_ONESHOT;
+	int error = world_epoll_ctl(port->fd, WORLD_MOD, fd, once, (uint32_t)fd);
 	if (error == -ENOENT)
-		error = world_epoll_ctl(port->fd, WORLD_ADD, fd, events, (uint32_t)fd);
-	if (error == 0 && events == 0) /* or it would report ERR and HUP for ever */
-		error = world_epoll_ctl(port->fd, WORLD_DEL, fd, 0, 0);
+		error = world_epoll_ctl(port->fd, WORLD_ADD, fd, once, (uint32_t)fd);
 	return error;
-}
-
-static void kernel_unwatch(struct port *port, int fd)
-{
-	/* Nothing to remove where fd was closed unseen. */
-	world_epoll_ctl(port->fd, WORLD_DEL, fd, 0, 0);
 }
 
 static uint32_t kernel_look(struct port *port, int fd, uint32_t events)
@@ -128,7 +126,6 @@ static int kernel_wait(struct port *port, int *fds, int n, int64_t ns)
 
 static const struct port_source kernel = {
 	.watch = kernel_watch,
-	.unwatch = kernel_unwatch,
 	.look = kernel_look,
 	.wait = kernel_wait,
 };

@@ -56,11 +56,13 @@ struct port_number {
 	const void *owner; /* for whom the number was opened; NULL: for nobody */
 };
 
-/* Where a port in user space learns what is ready. */
+/* Where a port in user space learns what is ready: from hints, of which too
+ * many do no harm, and by looking. */
 struct port_source {
-	/* Begins or changes the watch over fd; no events: only whether that
-	 * would be possible. 0 or -errno. */
+	/* Asks for a hint, one at least, when any of `events`, ERR or HUP may
+	 * hold; no events: only whether that would be possible. 0 or -errno. */
 	int (*watch)(struct port *port, int fd, uint32_t events);
+	/* Hints are not needed any longer; NULL: they end by themselves. */
 	void (*unwatch)(struct port *port, int fd);
 	/* Which of `events`, ERR and HUP hold now. */
 	uint32_t (*look)(struct port *port, int fd, uint32_t events);
