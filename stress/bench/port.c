@@ -4,8 +4,9 @@
  *
  * An event through epoll takes its share of one call that fetches many. A port
  * is asked before each wait: over one-shot entries that is one call more for
- * each event (MOD); in user space two (MOD for a hint, poll to look). An opened descriptor costs the port a failed
- * MOD before its ADD. Figures are the fastest of TRIES, in turns.
+ * each event (MOD); in user space two (MOD for a hint, poll to look). An opened
+ * descriptor costs the port a failed MOD before its ADD. Figures are the
+ * fastest of TRIES, in turns.
  */
 #include "base/threads.h"
 #include "engine/emit.h"
