@@ -266,6 +266,16 @@ TEST(deadlines_fire)
 	CHECK_EQ(load_relaxed(&ran), 1);
 }
 
+static void fail_a_check(void *arg)
+{
+	CHECK_EQ((intptr_t)arg, 2);
+}
+
+TEST(a_check_that_fails_in_a_goroutine_says_so)
+{
+	CHECK_DIES(run(1, fail_a_check, (void *)1), "(intptr_t)arg = 1");
+}
+
 /* --- system calls --- */
 
 static void call_slowly(void *arg)
