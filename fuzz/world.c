@@ -183,6 +183,12 @@ void world_relax(void)
 		sim_step(OP_YIELD, KEY_NONE, false, false, PC);
 }
 
+void world_relax_for(unsigned turns)
+{
+	(void)turns;
+	world_relax();
+}
+
 void world_yield(void)
 {
 	world_relax();

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/goroutine.h"
+#include "engine/sanitizer.h"
 
 _Thread_local const struct world_hooks *world_hooks;
 const struct runtime *runtime; /* set by whoever runs goroutines, before they start */
@@ -117,6 +118,12 @@ void world_relax(void)
 	if (world_hooks && world_hooks->relax)
 		world_hooks->relax();
 	cpu_relax();
+}
+
+void world_relax_for(unsigned turns)
+{
+	while (turns-- > 0)
+		world_relax();
 }
 
 void world_yield(void)
@@ -276,6 +283,10 @@ static int result(int r)
 	return r < 0 ? -errno : r;
 }
 
+/* Not glibc's: a thread may be cancelled there, which costs. Sanitizers want to
+ * see them, though. */
+#define CALL(name, ...) (SANITIZED ? name(__VA_ARGS__) : syscall(SYS_##name, __VA_ARGS__))
+
 int world_pipe(int fd[2])
 {
 	return result(pipe2(fd, O_NONBLOCK | O_CLOEXEC));
@@ -328,13 +339,13 @@ int world_accept(int listener)
 
 int64_t world_read(int fd, void *buffer, size_t bytes)
 {
-	ssize_t n = read(fd, buffer, bytes);
+	ssize_t n = CALL(read, fd, buffer, bytes);
 	return n < 0 ? -errno : n;
 }
 
 int64_t world_write(int fd, const void *buffer, size_t bytes)
 {
-	ssize_t n = write(fd, buffer, bytes);
+	ssize_t n = CALL(write, fd, buffer, bytes);
 	return n < 0 ? -errno : n;
 }
 
@@ -377,7 +388,7 @@ int world_epoll_wait(int epoll, struct world_event *events, int n, int timeout_m
 {
 	enum { MOST = 128 };
 	struct epoll_event found[MOST];
-	int count = epoll_wait(epoll, found, n < MOST ? n : MOST, timeout_ms);
+	int count = (int)CALL(epoll_pwait, epoll, found, n < MOST ? n : MOST, timeout_ms, NULL);
 	if (count < 0)
 		return -errno;
 	for (int i = 0; i < count; i++)

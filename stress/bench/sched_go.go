@@ -14,6 +14,7 @@ import (
 
 const (
 	tries    = 5
+	room     = 64
 	switches = 200000
 	measured = 300 * time.Millisecond
 )
@@ -96,21 +97,21 @@ func trips(n int, connect func() (net.Conn, net.Conn), beside func() float64) fl
 		a, b := connect()
 		go func() {
 			defer all.Done()
-			var buf [1]byte
+			var buf [room]byte
 			for {
 				if _, err := b.Read(buf[:]); err != nil {
 					break
 				}
-				b.Write(buf[:])
+				b.Write(buf[:1])
 			}
 			b.Close()
 		}()
 		go func() {
 			defer all.Done()
-			var buf [1]byte
+			var buf [room]byte
 			m := int64(0)
 			for atomic.LoadInt32(&stop) == 0 {
-				a.Write(buf[:])
+				a.Write(buf[:1])
 				if _, err := a.Read(buf[:]); err != nil {
 					break
 				}

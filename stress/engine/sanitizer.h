@@ -11,7 +11,10 @@
 #include "engine/child.h"
 #include "engine/diagnosis.h"
 
-enum { NATIVE_LANE, TSAN_LANE, ASAN_LANE };
+/* For the preprocessor, too. */
+#define NATIVE_LANE 0
+#define TSAN_LANE 1
+#define ASAN_LANE 2
 
 #if defined __SANITIZE_THREAD__
 #define SANITIZER_LANE TSAN_LANE

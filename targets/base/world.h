@@ -44,6 +44,8 @@ int64_t world_now(void);
 /* A hint inside a spin loop: the value waited for is another thread's to write.
  */
 void world_relax(void);
+/* The same, so many times as long. */
+void world_relax_for(unsigned turns);
 /* Lets another thread have the processor. */
 void world_yield(void);
 

@@ -59,6 +59,8 @@ void poll_desc_init(struct poll_desc *pd, struct poller *p)
 	pd->rd = pd->wd = 0;
 #endif
 	pd->user = 0;
+	word_init(&pd->ended, 0);
+	pd->drained = false;
 	pd->rseq = pd->wseq = 0;
 	pd->rt_armed = pd->wt_armed = false;
 	pd->rt.heap_index = pd->wt.heap_index = 0;
@@ -125,6 +127,9 @@ int poll_open(struct poller *p, int fd, struct poll_desc **out)
 	check_idle(pd, "a free descriptor has a waiter");
 	pd->fd = fd;
 	pd->user = 0;
+	/* relaxed: no event names it yet */
+	store_relaxed(&pd->ended, 0);
+	pd->drained = false;
 	flag_set(&pd->closing, 0);
 	poll_set_event_error(pd, false, 0);
 	pd->rseq++;

@@ -50,11 +50,29 @@ static void backend_stop(struct poller *p)
 	world_close(p->port);
 }
 
+enum { INPUT = (int)(WORLD_IN | WORLD_RDHUP | WORLD_EDGE), BOTH = INPUT | (int)WORLD_OUT };
+
 static int backend_open(struct poller *p, struct poll_desc *pd)
 {
-	return world_epoll_ctl(p->port, WORLD_ADD, pd->fd,
-			       WORLD_IN | WORLD_OUT | WORLD_RDHUP | WORLD_EDGE,
-			       event_data(pd));
+	return world_epoll_ctl(p->port, WORLD_ADD, pd->fd, (uint32_t)BOTH, event_data(pd));
+}
+
+static int late_open(struct poller *p, struct poll_desc *pd)
+{
+	return world_epoll_ctl(p->port, WORLD_ADD, pd->fd, (uint32_t)INPUT, event_data(pd));
+}
+
+/* Few ever wait to write, and for whoever asks every read by the peer is an
+ * event. user: 1 once it was asked for; the writer's. */
+static void late_arm(struct poll_desc *pd, int mode)
+{
+	if (mode != POLL_WRITE || pd->user)
+		return;
+	pd->user = 1;
+	/* Reported at once if there is room by now. */
+	if (world_epoll_ctl(pd->poller->port, WORLD_MOD, pd->fd, (uint32_t)BOTH,
+			    event_data(pd)) != 0)
+		world_fatal("a descriptor's events cannot be asked for");
 }
 
 static int backend_close(struct poller *p, struct poll_desc *pd)
@@ -121,6 +139,9 @@ static unsigned dispatch(struct world_event *event, struct g **list, int *waiter
 	if (now != tag)
 		return 0;
 #endif
+	if (bits & (WORLD_RDHUP | WORLD_HUP | WORLD_ERR))
+		/* pairs with: poll_drained() — before the semaphore is READY */
+		store_seq_cst(&pd->ended, 1);
 	poll_set_event_error(pd, bits == WORLD_ERR, tag);
 	return poll_ready(pd, modes, list, waiters);
 }
@@ -154,13 +175,9 @@ static unsigned backend_poll(struct poller *p, int64_t delay, struct g **list, i
 	return ready;
 }
 
-const struct poll_backend epoll_backend = {
-	.name = "epoll",
-	.tells_errors = true,
-	.start = backend_start,
-	.stop = backend_stop,
-	.open = backend_open,
-	.close = backend_close,
-	.poll = backend_poll,
-	.wake = backend_wake,
-};
+#define EPOLL                                                                            \
+	.name = "epoll", .tells_errors = true, .start = backend_start, .stop = backend_stop, \
+	.close = backend_close, .poll = backend_poll, .wake = backend_wake
+
+const struct poll_backend epoll_backend = { EPOLL, .open = backend_open };
+const struct poll_backend epoll_late_backend = { EPOLL, .open = late_open, .arm = late_arm };

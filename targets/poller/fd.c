@@ -53,6 +53,8 @@ static int64_t try_read(void *arg)
 	do
 		n = world_read(t->f->fd, t->in, t->bytes);
 	while (n == -EINTR);
+	if (n > 0 && (size_t)n < t->bytes)
+		poll_drained(t->f->pd);
 	return n;
 }
 
@@ -70,6 +72,8 @@ static int64_t transfer(struct poll_fd *f, int mode, poll_attempt *attempt, stru
 {
 	if (!take_reference(f))
 		return -EBADF;
+	if (mode == POLL_READ && t->bytes == 0)
+		f->pd->drained = false; /* moves nothing, and waits for nothing */
 	int64_t n = poll_io(f->pd, mode, attempt, t);
 	drop_reference(f);
 	return n;

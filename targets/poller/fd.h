@@ -16,7 +16,9 @@ struct poll_fd {
 	struct poll_desc *pd;
 };
 
-/* Takes fd over. Returns 0, or -errno with fd left to the caller. */
+/* Takes fd over, a stream: what a read that gives less than it was asked for
+ * has left behind is nothing. Returns 0, or -errno with fd left to the
+ * caller. */
 int fd_open(struct poll_fd *f, struct poller *p, int fd);
 /* Up to `bytes` bytes; waits for at least one. At most one reader and one
  * writer at a time. Returns their number, 0 at the end of the stream, or -errno

@@ -17,16 +17,37 @@ static int64_t as_errno(enum poll_error error)
 	return -EIO;
 }
 
+void poll_drained(struct poll_desc *pd)
+{
+	/* An end that came with the last bytes has no event of its own, and is
+	 * known here; one that comes later has one. pairs with: dispatch() */
+	pd->drained = load_seq_cst(&pd->ended) == 0;
+}
+
+/* Whether there is nothing to try for: what came since has left READY behind.
+ */
+#ifndef BUG_RESET_AFTER
+static bool is_drained(struct poll_desc *pd, int mode)
+{
+	bool drained = mode == POLL_READ && pd->drained;
+	if (drained)
+		pd->drained = false;
+	return drained;
+}
+#endif
+
 int64_t poll_io(struct poll_desc *pd, int mode, poll_attempt *attempt, void *arg)
 {
-#ifndef BUG_RESET_AFTER
-	enum poll_error error = poll_reset(pd, mode);
+#ifdef BUG_RESET_AFTER
+	bool waited = false;
+	enum poll_error error;
+#else
+	bool waited = is_drained(pd, mode);
+	enum poll_error error = waited ? poll_wait(pd, mode) : poll_reset(pd, mode);
 	if (error != POLL_OK)
 		return as_errno(error);
-#else
-	enum poll_error error;
 #endif
-	for (bool waited = false;; waited = true) {
+	for (;; waited = true) {
 		int64_t n = attempt(arg);
 		if (n != -EAGAIN)
 			return n;

@@ -66,8 +66,10 @@ struct poll_desc {
 	flag64 rd, wd; /* deadlines: 0 none, > 0 world_now() time, < 0 expired */
 #endif
 	HOT uint32_t user;      /* the backend's own; 0 when opened */
+	word32 ended;           /* 1: an event has told of the end or of an error */
 	uintptr_t rseq, wseq;   /* cookies: a timer fires with the one it was armed with */
 	bool rt_armed, wt_armed;
+	bool drained;           /* the last read has taken all there was; the reader's */
 	struct timer rt, wt;
 };
 
@@ -107,7 +109,8 @@ struct poller {
 	word32 wake_pending;    /* 0 -> 1 by wake, -> 0 by a blocking poll that drained */
 };
 
-extern const struct poll_backend epoll_backend;
+/* The second asks for writability when somebody first waits for it. */
+extern const struct poll_backend epoll_backend, epoll_late_backend;
 
 /* --- desc.c: descriptors --- */
 
@@ -174,6 +177,10 @@ void poll_both_deadline(void *arg, uintptr_t seq);
 /* Tries once, without blocking: bytes, or -EAGAIN to wait, or another -errno.
  */
 typedef int64_t poll_attempt(void *arg);
+/* To be called after a read of a stream that gave less than was asked for:
+ * there was no more, unless the stream's end came with it, and the next
+ * poll_io() need not try before it waits. As epoll(7) says. */
+void poll_drained(struct poll_desc *pd);
 /* Tries until the attempt says something else than -EAGAIN, and returns that;
  * waits between. -EBADF: closing; -ETIMEDOUT; -EIO: not pollable. */
 int64_t poll_io(struct poll_desc *pd, int mode, poll_attempt *attempt, void *arg);

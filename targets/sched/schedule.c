@@ -7,7 +7,11 @@
 #include "sched/status.h"
 #include "sched/timers.h"
 
-enum { FAIR_TICKS = 61, CLOCK_TICKS = 4, PASSES = 4, EVENTS = 256 };
+enum {
+	FAIR_TICKS = 61, CLOCK_TICKS = 4, PASSES = 4, EVENTS = 256,
+	NEXT_LOOKS = 16,            /* until what runs next is taken to be stuck */
+	LINGER_LOOKS = 16, PAUSES = 128 /* between two of them */
+};
 
 /* --- the poller --- */
 
@@ -139,6 +143,21 @@ static struct G *from_global(struct M *m, unsigned most)
 	return g;
 }
 
+/* What runs next there is about to, and costs less there than here: unless
+ * whoever runs now goes on for long. */
+static bool is_next_stuck(struct P *from)
+{
+	/* relaxed: a matter of thrift; whoever leaves looks again */
+	uint32_t tick = load_relaxed(&from->tick);
+	for (unsigned i = 0; i < NEXT_LOOKS; i++) {
+		/* relaxed: as above */
+		if (load_relaxed(&from->next) == 0 || load_relaxed(&from->tick) != tick)
+			return false;
+		world_relax();
+	}
+	return true;
+}
+
 static struct G *steal(struct M *m)
 {
 	struct sched *s = m->s;
@@ -151,7 +170,7 @@ static struct G *steal(struct M *m)
 				continue;
 			if (last)
 				run_timers(from);
-			struct G *g = runq_steal(m->p, from, last);
+			struct G *g = runq_steal(m->p, from, last && is_next_stuck(from));
 			if (!g && last)
 				g = runq_get(m->p, false);
 			if (g)
@@ -206,6 +225,45 @@ static struct G *look_around(struct M *m)
 	return may_spin(m) ? steal(m) : NULL;
 }
 
+/* Whether nobody else would wait for timers and descriptors. */
+static bool is_wanted_to_block(struct sched *s)
+{
+	/* relaxed: a matter of thrift; schedule_block() decides */
+	return load_relaxed(&s->last_poll) != 0 && (anybody_waits(s) || timers_next(s) != 0);
+}
+
+/* Whether there is anything that a thief would get. A glance. */
+static bool is_anything_to_take(struct sched *s)
+{
+	/* relaxed: here and below, whoever leaves looks again */
+	if (load_relaxed(&s->queued) != 0)
+		return true;
+	for (unsigned i = 0; i < s->procs; i++) {
+		struct P *p = s->p[i];
+		/* relaxed: as above */
+		if (load_relaxed(&p->head) != load_relaxed(&p->tail) || is_next_stuck(p))
+			return true;
+	}
+	return false;
+}
+
+/* m, which has nothing to run and spins, stays around for a little while: work
+ * that comes soon is found for less than a sleep and a wake cost. Returns
+ * whether to look again. */
+static bool linger(struct M *m)
+{
+	struct sched *s = m->s;
+	if (!m->spinning || is_wanted_to_block(s))
+		return false;
+	for (unsigned i = 0; i < LINGER_LOOKS; i++) {
+		world_relax_for(PAUSES);
+		/* pairs with: worker_ended() */
+		if (is_stopping(s) || load_acquire(&s->ending) || is_anything_to_take(s))
+			return true;
+	}
+	return false;
+}
+
 /* NULL: all has ended. */
 static struct G *find_runnable(struct M *m)
 {
@@ -229,7 +287,7 @@ static struct G *find_runnable(struct M *m)
 			g = look_around(m);
 		if (g)
 			return g;
-		if (!idle_leave(m))
+		if (linger(m) || !idle_leave(m))
 			continue;
 		schedule_block(m);
 	}

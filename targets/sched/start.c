@@ -131,7 +131,7 @@ static int set_up(struct sched *s, const struct sched_config *c)
 	s->config = c;
 	s->procs = c->procs;
 	word_init(&s->last_poll, (uint64_t)world_now());
-	int error = poller_start(&s->poller, c->backend ? c->backend : &epoll_backend);
+	int error = poller_start(&s->poller, c->backend ? c->backend : &epoll_late_backend);
 	if (error != 0)
 		return error;
 	stacks_init(&s->stacks, c->stack_bytes ? c->stack_bytes : STACK_BYTES, STACKS_AT_ONCE);
