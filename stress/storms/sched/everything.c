@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "poller/fd.h"
-#include "sched/canary.h"
 #include "sched/gc.h"
 #include "storms/sched/wild.h"
 
@@ -18,7 +17,6 @@ enum {
 	WORDS = 40,          /* of a node, at most */
 	MESSAGE = 1024,      /* bytes, at most */
 	CHUNK = 256,         /* bytes that an echo has in hand */
-	FRAMES = STACK_MARGIN / 32, /* of a deep recursion */
 	ROOM = 1024,         /* stack for a goroutine's own functions */
 	MS = 1000000,
 	HEAP_BYTES = 256 << 20
@@ -35,26 +33,6 @@ static void leave(void)
 {
 	/* pairs with: everything_main() */
 	fetch_add_acq_rel(&running, (uint32_t)-1);
-}
-
-/* --- findings, told on a stack that has room for it --- */
-
-struct finding {
-	enum failure failure;
-	const char *what;
-	uint64_t n;
-};
-
-static void tell(void *arg)
-{
-	const struct finding *f = arg;
-	wild.order->found(f->failure, f->what, f->n);
-}
-
-static void find(enum failure failure, const char *what, uint64_t n)
-{
-	if (n > 0)
-		worker_call(tell, &(struct finding){ failure, what, n });
 }
 
 /* --- lists --- */
@@ -96,28 +74,7 @@ static void check_list(const struct node *n, uint64_t value)
 		for (uint64_t i = 0; right && i < n->words; i++)
 			right = n->word[i] == word_of(n, i);
 	}
-	find(EARLY_FREE, "a list that a handle keeps has another's content", !right);
-}
-
-/* --- stacks --- */
-
-__attribute__((noinline)) static bool dive(int frames, uint64_t value)
-{
-	struct canary c;
-	bool right = true;
-	stack_need(sizeof c + 128);
-	canary_set(&c, value + (unsigned)frames);
-	if (frames > 0)
-		right = dive(frames - 1, value);
-	else
-		go_yield();
-	return right && canary_holds(&c, value + (unsigned)frames);
-}
-
-static void dive_and_check(struct tally *t)
-{
-	bool right = dive((int)rng_below(&t->rng, FRAMES), t->rng);
-	find(STACK_CORRUPTION, "a canary on a stack is wrong", !right);
+	wild_find(EARLY_FREE, "a list that a handle keeps has another's content", !right);
 }
 
 /* --- lines --- */
@@ -190,7 +147,7 @@ static void talk(struct tally *t, struct line *l)
 		}
 	}
 	fd_set_deadline(f, 0, POLL_READ | POLL_WRITE);
-	find(LOST_ITEM, "an echo is not what was sent", memcmp(word, to, bytes) != 0);
+	wild_find(LOST_ITEM, "an echo is not what was sent", memcmp(word, to, bytes) != 0);
 	gc_release(back);
 	gc_release(sent);
 	wild_count(t, OP_ECHO);
@@ -204,7 +161,7 @@ static void child(void *arg)
 	stack_need(ROOM);
 	void **head = gc_handle();
 	make_list(&own, head, own.rng);
-	dive_and_check(&own);
+	wild_dive(&own);
 	check_list(*head, (uintptr_t)arg);
 	gc_release(head);
 	leave();
@@ -271,7 +228,7 @@ static void client(void *arg)
 		uint32_t i = rng_below(&t->rng, KEPT);
 		turn(t, &line[t->id], vault, values);
 		if (i == 0)
-			dive_and_check(t);
+			wild_dive(t);
 		check_list(((struct node **)*vault)[i], values[i]);
 	}
 	hang_up(&line[t->id]);
@@ -296,18 +253,18 @@ static void collector(void *arg)
 
 static void account(const struct gc_counts *c)
 {
-	find(EARLY_FREE, "a handle led to no object", c->dangling);
-	find(EARLY_FREE, "a free object was written to", c->written + c->audit.bad_free);
-	find(BLOCK_LEAK, "handles were not given back", c->handles);
-	find(BLOCK_LEAK, "objects that nothing leads to were not freed",
-	     c->audit.live + (c->allocated != c->freed));
-	find(BLOCK_LEAK, "spans are in no set and no cache", c->audit.lost + c->audit.misplaced);
-	find(DUPLICATE_ITEM, "spans are in two places", c->audit.twice);
+	wild_find(EARLY_FREE, "a handle led to no object", c->dangling);
+	wild_find(EARLY_FREE, "a free object was written to", c->written + c->audit.bad_free);
+	wild_find(BLOCK_LEAK, "handles were not given back", c->handles);
+	wild_find(BLOCK_LEAK, "objects that nothing leads to were not freed",
+		  c->audit.live + (c->allocated != c->freed));
+	wild_find(BLOCK_LEAK, "spans are in no set and no cache",
+		  c->audit.lost + c->audit.misplaced);
+	wild_find(DUPLICATE_ITEM, "spans are in two places", c->audit.twice);
 }
 
 static void everything_main(void *arg)
 {
-	struct sched *s = sched_current();
 	struct gc_counts counts;
 	(void)arg;
 	stack_need(ROOM + sizeof counts);
@@ -318,13 +275,7 @@ static void everything_main(void *arg)
 	/* pairs with: leave() */
 	while (load_acquire(&running) != 0)
 		go_sleep(MS);
-	/* This one and the collector's own. relaxed: only watched */
-	while (load_relaxed(&s->alive) > 2)
-		go_sleep(MS);
-	gc_collect();
-	/* relaxed: nobody else runs */
-	find(BLOCK_LEAK, "stacks of goroutines that have ended", load_relaxed(&s->stacks.open) - 2);
-	find(DESC_LEAK, "descriptors of the poller were not given back", s->poller.in_use);
+	wild_end();
 	gc_end(&counts);
 	account(&counts);
 }

@@ -1,4 +1,6 @@
 /* What the scheduler's state says is lost for good. */
+#include "poller/poller.h"
+#include "sched/schedule.h"
 #include "sched/status.h"
 #include "storms/sched/wild.h"
 
@@ -58,6 +60,41 @@ unsigned watch_wedges(struct sched *s)
 				  "status that cannot come back", 1);
 		rescue(m, g);
 		found++;
+	}
+	return found;
+}
+
+/* Whoever publishes takes waiters under the same lock: so one who is there now,
+ * in spite of what is published, came before that and was not taken. */
+static unsigned watch_waiter(struct poll_desc *pd, int mode)
+{
+	mutex_lock(&pd->lock);
+	/* pairs with: poll_block() */
+	uintptr_t g = load_seq_cst(mode == POLL_READ ? &pd->rg : &pd->wg);
+	enum poll_error error = poll_check_error(pd, mode);
+	mutex_unlock(&pd->lock);
+	if (g <= SEM_WAIT || (error != POLL_CLOSING && error != POLL_TIMEOUT))
+		return 0;
+	int waiters = 0;
+	struct g *taken = poll_take(pd, mode, true, &waiters);
+	if (!taken)
+		return 0;
+	wild.order->found(LOST_WAKEUP, "a goroutine waits on a descriptor that is over", 1);
+	schedule_inject(sched_current(), NULL, &taken, 1);
+	poller_adjust(pd->poller, waiters);
+	return 1;
+}
+
+unsigned watch_waiters(void)
+{
+	unsigned found = 0;
+	for (unsigned i = 0; i < wild.tallies; i++) {
+		/* The descriptor may be another's by now, which does not
+		 * matter: its memory stays one. pairs with: whoever announces
+		 * it */
+		struct poll_desc *pd = (struct poll_desc *)load_acquire(&wild.tally[i].pd);
+		if (pd)
+			found += watch_waiter(pd, POLL_READ) + watch_waiter(pd, POLL_WRITE);
 	}
 	return found;
 }

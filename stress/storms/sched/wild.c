@@ -6,11 +6,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sched/canary.h"
+#include "sched/gc.h"
 #include "storms/process.h"
 #include "stress/world.h"
 
 #define MS INT64_C(1000000)
 #define SAMPLE_NS (1000 * MS)
+
+enum { FRAMES = STACK_MARGIN / 32 /* of a deep recursion */ };
 
 struct wild_run wild;
 
@@ -34,6 +38,72 @@ void wild_count(struct tally *t, unsigned op)
 	bump(&t->parks, g->parks);
 	bump(&t->aborts, g->aborts);
 }
+
+void wild_compute(struct tally *t, bool begin)
+{
+	/* relaxed: its own; published by the next */
+	store_relaxed(&t->worker, m_self()->id);
+	/* pairs with: rest_look() — what was done before it began, or ended */
+	store_seq_cst(&t->busy, load_relaxed(&t->busy) + 1); /* relaxed: its own */
+	if ((load_relaxed(&t->busy) & 1) != begin) /* relaxed: as above */
+		world_fatal("a goroutine computes twice");
+}
+
+/* --- findings --- */
+
+struct finding {
+	enum failure failure;
+	const char *what;
+	uint64_t n;
+};
+
+static void tell(void *arg)
+{
+	const struct finding *f = arg;
+	wild.order->found(f->failure, f->what, f->n);
+}
+
+void wild_find(enum failure failure, const char *what, uint64_t n)
+{
+	if (n > 0)
+		worker_call(tell, &(struct finding){ failure, what, n });
+}
+
+void wild_end(void)
+{
+	struct sched *s = sched_current();
+	/* This one and the collector's own. relaxed: only watched */
+	while (load_relaxed(&s->alive) > 2)
+		go_sleep(MS);
+	gc_collect();
+	/* relaxed: nobody else runs */
+	wild_find(BLOCK_LEAK, "stacks of goroutines that have ended",
+		  load_relaxed(&s->stacks.open) - 2);
+	wild_find(DESC_LEAK, "descriptors of the poller were not given back", s->poller.in_use);
+}
+
+/* --- stacks --- */
+
+__attribute__((noinline)) static bool dive(int frames, uint64_t value)
+{
+	struct canary c;
+	bool right = true;
+	stack_need(sizeof c + 128);
+	canary_set(&c, value + (unsigned)frames);
+	if (frames > 0)
+		right = dive(frames - 1, value);
+	else
+		go_yield();
+	return right && canary_holds(&c, value + (unsigned)frames);
+}
+
+void wild_dive(struct tally *t)
+{
+	bool right = dive((int)rng_below(&t->rng, FRAMES), t->rng);
+	wild_find(STACK_CORRUPTION, "a canary on a stack is wrong", !right);
+}
+
+/* --- the watcher's figures --- */
 
 /* Returns whether anything has moved. */
 static bool add_up(void)
@@ -97,6 +167,10 @@ static void watch(void *arg)
 	while (!load_acquire(&over)) {
 		world_futex_wait(&never, 0, MS);
 		watch_wedges(s);
+		watch_waiters();
+		rest_look(s);
+		/* pairs with: whoever waits to have been looked at */
+		fetch_add_acq_rel(&wild.looks, 1);
 		if (add_up())
 			wild.order->alive();
 		int64_t now = world_now();
@@ -112,6 +186,7 @@ static void watch(void *arg)
 
 static void worker_started(unsigned id)
 {
+	rest_worker(id);
 	wild.order->sit(id);
 }
 
@@ -134,6 +209,15 @@ static void deadlock(struct sched *s)
 	(void)s;
 	wild.order->found(DEADLOCK, "every goroutine waits, and nobody is left to ready one", 1);
 	_exit(0);
+}
+
+unsigned wild_procs(const struct storm_order *order)
+{
+	long have = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned procs = have < 2 ? 2 : (unsigned)have;
+	if (order->seed % 4 != 0)
+		procs *= 2;
+	return procs < MOST_PROCS ? procs : MOST_PROCS;
 }
 
 void wild_storm(const struct storm_order *order, const struct wild *w)

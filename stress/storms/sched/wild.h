@@ -13,6 +13,11 @@
 struct tally {
 	_Alignas(64) word64 op[STORM_OPS];
 	word64 parks, aborts;
+	/* Odd while it computes and calls nothing of the scheduler's; on which
+	 * worker. */
+	word64 busy;
+	word32 worker;
+	wordptr pd; /* the descriptor that it may wait on; 0: none */
 	uint64_t rng;
 	unsigned id;
 };
@@ -30,7 +35,8 @@ extern struct wild_run {
 	const struct storm_order *order;
 	struct tally *tally;
 	unsigned tallies;
-	word32 stop; /* 1: goroutines end */
+	word32 stop;  /* 1: goroutines end */
+	word32 looks; /* of the watcher */
 } wild;
 
 /* A storm over event ports: NAME_oneshot and NAME_exact. `what`: its
@@ -46,6 +52,19 @@ extern struct wild_run {
 void wild_storm(const struct storm_order *order, const struct wild *w);
 /* Counts an operation of the calling goroutine, and its parks. */
 void wild_count(struct tally *t, unsigned op);
+/* Around a stretch of the calling goroutine's own: in between it neither parks
+ * nor readies anybody, nor asks for stack. */
+void wild_compute(struct tally *t, bool begin);
+/* Tells of n > 0 findings from a goroutine, on a stack that has room for it. */
+void wild_find(enum failure failure, const char *what, uint64_t n);
+/* At the end of a program that collects, when only its first goroutine is about
+ * to go on: waits for the others, collects, and accounts for what is left. */
+void wild_end(void);
+/* Processors of a slice: twice as many as the machine has, of one in four as
+ * many; two at least. */
+unsigned wild_procs(const struct storm_order *order);
+/* Recurses to some depth and back, and looks at the canaries that it left. */
+void wild_dive(struct tally *t);
 static inline bool wild_stopping(void)
 {
 	/* pairs with: wild_storm()'s store */
@@ -62,5 +81,16 @@ const struct poll_backend *wild_backend(const struct poll_backend *under);
 /* Looks for workers that spin for what can no longer come, and frees them.
  * Returns how many it found. */
 unsigned watch_wedges(struct sched *s);
+/* Looks at the descriptors of tallies for one that is over, closed or past its
+ * deadline, whose waiter sleeps. Frees it; returns how many it found. */
+unsigned watch_waiters(void);
+
+/* --- rest.c --- */
+
+/* Tells of the thread that is worker `id`. By that thread. */
+void rest_worker(unsigned id);
+/* Looks for work and timers that nobody will see while every worker sleeps or
+ * computes. Rouses somebody; returns how many it found. */
+unsigned rest_look(struct sched *s);
 
 #endif
