@@ -267,14 +267,18 @@ static void run(const struct storm_order *order)
 					  .main = server_main });
 }
 
-STORM(server,
-      .purpose = "a server's connections are accepted, half-closed, reset and timed out, while"
-		 " one collects",
-      .op = { "serve", "echo", "half_close", "reset", "timeout", "abandon", "refused",
-	      "collection", "move" },
-      .gauge = { "goroutines", "stacks", "stack_kib" }, .descriptors = 32, .fewest = 1,
-      .files_each = 3, .files_more = 128, .run = run,
-      MUST({ "BUG_COPYSTACK_CAS", WEDGE, EVERY_MODEL }),
+#define SERVER                                                                           \
+	.op = { "serve", "echo", "half_close", "reset", "timeout", "abandon", "refused",  \
+		"collection", "move" },                                                   \
+	.gauge = { "goroutines", "stacks", "stack_kib" }, .descriptors = 32, .fewest = 1, \
+	.files_each = 3, .files_more = 128, .run = run
+
+#define WHAT                                                                             \
+	"a server's connections are accepted, half-closed, reset and timed out, while one" \
+	" collects"
+#define WEDGES MUST({ "BUG_COPYSTACK_CAS", WEDGE, EVERY_MODEL })
+
+STORM(server, .purpose = WHAT, SERVER, WEDGES,
       MAY({ "BUG_COPYSTACK_CHECKED", FATAL, EVERY_MODEL },
 	  { "BUG_PARK_LATE", FATAL, EVERY_MODEL }, { "BUG_STOP_EARLY", FATAL, EVERY_MODEL },
 	  { "BUG_STEAL_STORE", FATAL, EVERY_MODEL }, { "BUG_STEAL_STORE", CRASH, EVERY_MODEL },
@@ -285,3 +289,4 @@ STORM(server,
 	  { "BUG_PUT_EARLY", EARLY_FREE, EVERY_MODEL },
 	  { "BUG_PUT_EARLY", LOST_ITEM, EVERY_MODEL },
 	  { "BUG_PUT_EARLY", CRASH, EVERY_MODEL }));
+OVER_PORTS(server, WHAT, SERVER, WEDGES);

@@ -223,7 +223,7 @@ unsigned wild_procs(const struct storm_order *order)
 void wild_storm(const struct storm_order *order, const struct wild *w)
 {
 	char what[96];
-	const struct poll_backend *backend = order->backend ? order->backend : &epoll_backend;
+	const struct poll_backend *backend = order->backend ? order->backend : &epoll_late_backend;
 	struct sched_config config = { .procs = w->procs,
 				       .backend = w->aimed ? wild_backend(backend) : backend,
 				       .worker_started = worker_started,
