@@ -80,8 +80,7 @@ bool schedule_block(struct M *m)
 	struct sched *s = m->s;
 	/* In a stopped world no timer fires; start_the_world() sees to them. */
 	int64_t until = is_stopping(s) ? 0 : timers_next(s);
-	/* pairs with: worker_ended(), which wakes whoever blocks after it */
-	if ((!anybody_waits(s) && until == 0) || load_acquire(&s->ending))
+	if (!anybody_waits(s) && until == 0)
 		return false;
 	/* pairs with: idle_wake_for() — until, which was read before */
 	if (exchange_seq_cst(&s->last_poll, 0) == 0) {
@@ -89,6 +88,13 @@ bool schedule_block(struct M *m)
 		int64_t theirs = (int64_t)load_seq_cst(&s->poll_until);
 		if (until != 0 && (theirs == 0 || theirs > until))
 			s->poller.backend->wake(&s->poller);
+		return false;
+	}
+	/* Not before the exchange: worker_ended() wakes one, and whoever comes
+	 * next would block for ever. pairs with: worker_ended() */
+	if (load_acquire(&s->ending)) {
+		/* pairs with: the next one's exchange */
+		store_seq_cst(&s->last_poll, (uint64_t)world_now());
 		return false;
 	}
 	/* pairs with: idle_wake_for() */
