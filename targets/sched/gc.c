@@ -230,8 +230,8 @@ static void begin(void *arg)
 	the.s = s;
 	mutex_init(&the.lock);
 	/* As many workers as there are processors use the heap. */
-	if (heap_init(&the.heap, c->heap_bytes ? c->heap_bytes : HEAP_BYTES, s->procs,
-		      c->poison) != 0)
+	if (heap_init(&the.heap, c->heap_bytes ? c->heap_bytes : HEAP_BYTES,
+		      c->small ? c->small : HEAP_SMALL, s->procs, c->poison) != 0)
 		world_fatal("no memory for the heap");
 	marking_init(&the.marking);
 }

@@ -15,6 +15,7 @@
 struct gc_config {
 	size_t heap_bytes; /* at most; 0: 1 GiB */
 	bool poison;       /* free objects are watched for writes */
+	size_t small;      /* larger objects have spans of their own; 0: HEAP_SMALL bytes */
 };
 
 /* What the collector did, and the heap as gc_end() found it. */

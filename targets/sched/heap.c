@@ -25,9 +25,10 @@ static uint32_t size_class(size_t bytes)
 	return bytes > HEAP_SMALL ? 0 : of_grains[(bytes + GRAIN - 1) / GRAIN];
 }
 
-static uint32_t class_of(size_t bytes, bool pointers)
+static uint32_t class_of(const struct heap *h, size_t bytes, bool pointers)
 {
-	return 2 * size_class(bytes) + pointers;
+	uint32_t class = 2 * size_class(bytes) + pointers;
+	return class < h->classes ? class : pointers;
 }
 
 struct span_set *heap_set(struct heap *h, uint32_t class, bool full, bool swept)
@@ -37,7 +38,7 @@ struct span_set *heap_set(struct heap *h, uint32_t class, bool full, bool swept)
 	return full ? &c->full[i] : &c->partial[i];
 }
 
-int heap_init(struct heap *h, size_t bytes, uint32_t pushers, bool poison)
+int heap_init(struct heap *h, size_t bytes, size_t small, uint32_t pushers, bool poison)
 {
 	uint32_t entries = span_entries_for(pushers);
 	memset(h, 0, sizeof *h);
@@ -48,9 +49,11 @@ int heap_init(struct heap *h, size_t bytes, uint32_t pushers, bool poison)
 	span_memory_init(&h->memory, NULL, 0);
 	span_pool_init(&h->pool, &h->memory, entries < FEWEST_ENTRIES ? FEWEST_ENTRIES : entries,
 		       poison);
-	h->class = world_map(HEAP_CLASSES * sizeof *h->class);
-	h->classes = HEAP_CLASSES;
-	for (unsigned i = 0; i < HEAP_CLASSES; i++)
+	h->classes = 2;
+	while (h->classes < HEAP_CLASSES && bytes_of[h->classes / 2] <= small)
+		h->classes += 2;
+	h->class = world_map(h->classes * sizeof *h->class);
+	for (unsigned i = 0; i < h->classes; i++)
 		for (unsigned k = 0; k < 2; k++) {
 			span_set_init(&h->class[i].partial[k], &h->pool, SETS_SPINE);
 			span_set_init(&h->class[i].full[k], &h->pool, SETS_SPINE);
@@ -60,7 +63,7 @@ int heap_init(struct heap *h, size_t bytes, uint32_t pushers, bool poison)
 
 void heap_end(struct heap *h)
 {
-	world_unmap(h->class, HEAP_CLASSES * sizeof *h->class);
+	world_unmap(h->class, h->classes * sizeof *h->class);
 	span_memory_end(&h->memory);
 	pages_end(h);
 }
@@ -126,7 +129,7 @@ static void put_back(struct heap *h, struct span *s)
 
 void heap_flush(struct heap *h, struct heap_cache *c)
 {
-	for (unsigned i = 0; i < HEAP_CLASSES; i++) {
+	for (unsigned i = 0; i < h->classes; i++) {
 		if (c->span[i])
 			put_back(h, c->span[i]);
 		c->span[i] = NULL;
@@ -187,7 +190,7 @@ static void check_poison(struct heap *h, const uint64_t *object, size_t bytes)
 
 void *heap_alloc(struct heap *h, struct heap_cache *c, size_t bytes, bool pointers)
 {
-	uint32_t class = class_of(bytes, pointers), i = 0;
+	uint32_t class = class_of(h, bytes, pointers), i = 0;
 	struct span *s = c->span[class];
 	while (!s || (i = take_object(s)) == s->objects) {
 		s = refill(h, c, class, class < 2 ? bytes : bytes_of[class / 2]);

@@ -86,7 +86,7 @@ struct heap {
 	uint32_t pages;       /* of the arena; constant */
 	struct span **of_page; /* NULL: free. Written under lock by who takes a page */
 	struct span_class *class; /* constant */
-	uint32_t classes;     /* HEAP_CLASSES, in cases fewer; constant */
+	uint32_t classes;     /* at most HEAP_CLASSES; constant */
 	struct span_memory memory;
 	struct span_pool pool; /* of all sets' blocks */
 	HOT word32 cursor;    /* no class below has unswept spans; only goes up */
@@ -108,9 +108,10 @@ struct heap {
 
 /* --- heap.c --- */
 
-/* An empty heap of at most that many bytes. pushers: threads that may use it at
- * once. Returns 0 or -ENOMEM. */
-int heap_init(struct heap *h, size_t bytes, uint32_t pushers, bool poison);
+/* An empty heap of at most that many bytes. Objects of more than `small` bytes,
+ * or than HEAP_SMALL, are large: each has a span of its own. pushers: threads
+ * that may use it at once. Returns 0 or -ENOMEM. */
+int heap_init(struct heap *h, size_t bytes, size_t small, uint32_t pushers, bool poison);
 /* Gives all memory back. */
 void heap_end(struct heap *h);
 /* A zeroed object; NULL: the heap is full. The words of one with pointers are

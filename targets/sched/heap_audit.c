@@ -52,11 +52,11 @@ struct heap_audit heap_audit(struct heap *h, struct heap_cache *const *caches, u
 {
 	struct heap_audit a = { 0 };
 	uint8_t *seen = world_map(h->pages);
-	for (uint32_t class = 0; class < HEAP_CLASSES; class++)
+	for (uint32_t class = 0; class < h->classes; class++)
 		for (unsigned i = 0; i < 4; i++)
 			count_set(&a, h, seen, class, i & 1, i & 2);
 	for (unsigned i = 0; i < n; i++)
-		for (unsigned k = 0; caches[i] && k < HEAP_CLASSES; k++)
+		for (unsigned k = 0; caches[i] && k < h->classes; k++)
 			if (caches[i]->span[k]) {
 				find(&a, h, seen, caches[i]->span[k]);
 				a.cached++;

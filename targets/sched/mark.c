@@ -1,7 +1,7 @@
 #include "base/world.h"
 #include "sched/heap.h"
 
-enum { WORK_BYTES = 2048, WORKS = 32 };
+enum { WORK_BYTES = 2048, WORKS = 8 };
 
 struct work {
 	struct stack_node node;
@@ -142,7 +142,7 @@ void mark_end(struct marker *m)
 
 void mark_done(struct heap *h)
 {
-	for (unsigned i = 0; i < HEAP_CLASSES; i++) {
+	for (unsigned i = 0; i < h->classes; i++) {
 		span_reset(heap_set(h, i, false, false));
 		span_reset(heap_set(h, i, true, false));
 	}

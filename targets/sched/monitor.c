@@ -113,7 +113,7 @@ void monitor_main(void *arg)
 	struct sched *s = arg;
 	int64_t nap = SHORTEST;
 	unsigned quiet = 0;
-	memset(watch, 0, sizeof watch);
+	memset(watch, 0, s->procs * sizeof *watch);
 	/* pairs with: worker_ended() */
 	while (!load_acquire(&s->ending)) {
 		if (quiet == 0)

@@ -27,7 +27,9 @@
 
 /* Bytes that functions which do not ask for room may use below those that do:
  * scheduler, poller, system calls; and what listens to their accesses. */
-#if defined CONTEXT_TSAN || defined CONTEXT_ASAN
+#if defined LISTENERS_NEED /* by a lane with listeners of its own */
+enum { STACK_MARGIN = (2 << 10) + LISTENERS_NEED };
+#elif defined CONTEXT_TSAN || defined CONTEXT_ASAN
 enum { STACK_MARGIN = 64 << 10 };
 #else
 enum { STACK_MARGIN = 2 << 10 };

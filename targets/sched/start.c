@@ -9,7 +9,7 @@
 #include "sched/timers.h"
 #include "sched/worker.h"
 
-enum { GS_AT_ONCE = 64, FIRST_ROOM = 1024, STACK_BYTES = 1 << 20, STACKS_AT_ONCE = 256 };
+enum { GS_AT_ONCE = 16, FIRST_ROOM = 1024, STACK_BYTES = 1 << 20, STACKS_AT_ONCE = 256 };
 
 static struct sched the;
 

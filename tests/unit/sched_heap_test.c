@@ -121,7 +121,7 @@ static void forget(struct watch *dead[OBJECTS], int *n)
 
 static void begin(size_t bytes)
 {
-	CHECK_EQ(heap_init(&heap, bytes, 4, true), 0);
+	CHECK_EQ(heap_init(&heap, bytes, HEAP_SMALL, 4, true), 0);
 	marking_init(&marking);
 }
 
