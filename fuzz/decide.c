@@ -42,16 +42,48 @@ static int nobody_enabled(void)
 	return pick;
 }
 
-/* Past the limit the search has no say: everybody in turn, until it ends or
- * shows that it does not. */
+/* Whether the thread's operation stands where it did none since the limit. */
+static bool is_new_place(int thread, const void *pc)
+{
+	enum { BITS = 12, PLACES = 1 << BITS };
+	static struct { uintptr_t place; uint32_t stamp; } seen[PLACES];
+	static uint32_t execution, places;
+	uintptr_t place = (uintptr_t)pc * MAX_THREADS + thread;
+	unsigned i = place * 0x9e3779b97f4a7c15u >> (64 - BITS);
+	if (execution != sim_stamp)
+		places = 0;
+	execution = sim_stamp;
+	while (seen[i].stamp == sim_stamp && seen[i].place != place)
+		i = (i + 1) % PLACES;
+	if (seen[i].stamp == sim_stamp || places == PLACES / 2)
+		return false;
+	seen[i].stamp = sim_stamp;
+	seen[i].place = place;
+	places++;
+	return true;
+}
+
+/* Past the limit the search has no say: whoever the lot falls on, until the
+ * execution ends or shows that it does not. */
 static int fair_choice(uint64_t from)
 {
-	if (sim.steps == sim.step_limit + 1)
+	if (sim.steps == sim.step_limit + 1) {
 		sim.cuts++;
-	if (sim.steps <= sim.step_limit + FAIR_STEPS)
-		return in_turn(from);
-	sim.stop = STOP_LIVELOCK;
-	return NOBODY;
+		/* Who looks on and on is not chosen, and says nothing more. */
+		sim.hinted &= sim.spinning;
+		sim.novel = sim.step_limit;
+	}
+	if (sim.steps - sim.novel > FAIR_STEPS) {
+		sim.stop = STOP_LIVELOCK;
+		return NOBODY;
+	}
+	unsigned n = random_mix(sim.steps) % __builtin_popcountll(from);
+	while (n-- > 0)
+		from &= from - 1;
+	int pick = __builtin_ctzll(from);
+	if (pick < FLUSH && is_new_place(pick, sim.thread[pick].op.pc))
+		sim.novel = sim.steps;
+	return pick;
 }
 
 /* Options in the order of surprise: the running thread's store reaches memory;
@@ -87,6 +119,13 @@ static inline bool two_threads(uint64_t from)
 	       !((sim.soft | ~(bit(FLUSH) - 1)) & from);
 }
 
+/* Whether the running thread is option 0. */
+static inline bool goes_on(uint64_t from)
+{
+	return sim.cur != NOBODY && (from & ~sim.soft) >> sim.cur & 1 &&
+	       !(from >> (FLUSH + sim.cur) & 1);
+}
+
 static int choose(void)
 {
 	uint64_t from = sim.enabled;
@@ -101,6 +140,11 @@ static int choose(void)
 			sim.stop = STOP_REDUNDANT;
 			return NOBODY;
 		}
+	} else if (search->stays && goes_on(from) && search->stays()) {
+		sim.choice[sim.choices] = 0;
+		if (++sim.choices == MAX_CHOICES)
+			sim.step_limit = sim.steps;
+		pick = sim.cur;
 	} else {
 		uint8_t option[OPTIONS];
 		unsigned n;

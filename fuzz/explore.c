@@ -56,6 +56,7 @@ struct phase {
 	uint64_t executions; /* at most; 0: no limit */
 	double until;
 	uint32_t until_hit;  /* classes that end it */
+	bool samples;        /* a random search */
 	bool (*go_on)(const struct request *); /* or NULL */
 	const struct request *request;
 };
@@ -72,8 +73,10 @@ static bool run_phase(const struct phase *p, struct result *r, uint32_t wanted, 
 		if (n % CLOCK_EVERY == CLOCK_EVERY - 1 && seconds() > p->until)
 			return false;
 		struct run run;
+		sim.bare = p->samples && runner_bare(n);
 		search->begin(n++);
 		runner_run(&run);
+		sim.bare = false;
 		r->steps += sim.steps;
 		if (run.redundant) {
 			r->pruned++;
@@ -107,7 +110,7 @@ bool explore_piece(const struct request *q, struct result *r,
 		   bool (*go_on)(const struct request *))
 {
 	uint64_t cuts = sim.cuts;
-	struct phase p = { 0, started + q->seconds, 0, go_on, q };
+	struct phase p = { .until = started + q->seconds, .go_on = go_on, .request = q };
 	bool ended = run_phase(&p, r, expected_classes(q->test, build.variant, q->model_bit),
 			       started);
 	r->cut += sim.cuts - cuts;
@@ -151,6 +154,7 @@ void explore(const struct request *q, struct result *r)
 	} else {
 		use_random(q);
 		p.until_hit = any;
+		p.samples = true;
 		if (exhausts && (!p.executions || p.executions > RANDOM_EXECUTIONS)) {
 			p.executions = RANDOM_EXECUTIONS;
 			p.until = start + q->seconds / 4;

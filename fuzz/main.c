@@ -47,6 +47,7 @@ static int bench(struct options *o)
 			start = seconds(CLOCK_MONOTONIC);
 			cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
 		}
+		sim.bare = runner_bare(n);
 		search->begin(n);
 		runner_run(&run);
 		steps += n >= WARM_UP ? sim.steps : 0;

@@ -31,7 +31,6 @@ void sim_setup(void)
 		sim.thread[i].stack = fiber_stack(STACK_BYTES);
 		sim.thread[i].id = i;
 	}
-	sim.step_limit = DEFAULT_STEPS;
 }
 
 void sim_begin(void)
@@ -43,6 +42,7 @@ void sim_begin(void)
 	sim.enabled = sim.soft = sim.spinning = sim.any_waiters = 0;
 	sim.buffered = sim.draining = sim.timed = sim.sleep = sim.changes = 0;
 	sim.steps = sim.grace = sim.choices = sim.taken = 0;
+	sim.step_limit = DEFAULT_STEPS;
 	sim.queue = 0;
 	sim.turn = 0;
 	sim.now = 1000000000;
@@ -149,10 +149,11 @@ void sim_start(struct thread *t)
 void sim_run(void)
 {
 	sim.on = true;
+	sim.watched = !sim.bare;
 	sim.unstarted = sim.actors - 1;
 	sim.cur = sim.unstarted;
 	fiber_switch(&sim.main, &sim.thread[sim.cur].fiber);
-	sim.on = false;
+	sim.on = sim.watched = false;
 	sim.cur = NOBODY;
 }
 

@@ -16,6 +16,11 @@
  * after that all whose loops say that they wait (world_relax, world_yield) are
  * stranded and the judge's business, and with any other it is a livelock. So
  * "exhausted" is up to how often a loop looked in vain.
+ *
+ * An execution that outlasts the limit of steps goes on without the search: who
+ * is next is cast by lot, which starves nobody, and loads read the newest
+ * store. It is a livelock once FAIR_STEPS in a row have led no thread to a
+ * place in the code where it was not since the limit.
  */
 #ifndef FUZZ_SIM_H
 #define FUZZ_SIM_H
@@ -34,8 +39,8 @@ enum {
 	OPTIONS = CLOCK + 1,
 	NOBODY = -1,
 	MAX_CHOICES = 1 << 15,
-	DEFAULT_STEPS = 20000,    /* then the execution goes on in turns */
-	FAIR_STEPS = 20000,       /* then it is a livelock */
+	DEFAULT_STEPS = 20000,    /* then the execution goes on by lot */
+	FAIR_STEPS = 20000,       /* in a row, all from places seen before: a livelock */
 	SPIN_READS = 8,           /* equal reads of one location in a row */
 	QUIET_READS = 64,         /* reads in a row while nobody writes anything */
 	GRACE_STEPS = 2048        /* of spinners that nobody can serve: stranded */
@@ -110,6 +115,8 @@ enum stop {
 struct sim {
 	bool on;                /* actors run: accesses go through the model */
 	bool reduce;            /* sleep sets in force */
+	bool bare;              /* nobody looks for data races; sc only */
+	bool watched;           /* on, and not bare: plain accesses matter */
 	uint8_t stop;
 	uint8_t threads, actors;
 	uint8_t unstarted;      /* actors that have not begun */
@@ -117,7 +124,8 @@ struct sim {
 	uint64_t enabled;       /* bit per option */
 	uint64_t soft;          /* threads that said they wait for somebody */
 	uint64_t spinning;      /* threads that loop until another one writes */
-	uint64_t hinted;        /* threads that said they wait, since grace began */
+	uint64_t hinted;        /* threads that said they wait or slept, since grace or
+				 * the choice by lot began */
 	uint64_t any_waiters;   /* of these, those that wait for any write */
 	uint64_t buffered;      /* threads with a non-empty store buffer */
 	uint64_t draining;      /* threads whose operation waits for that */
@@ -125,6 +133,7 @@ struct sim {
 	uint64_t sleep;         /* options known to be redundant here */
 	uint64_t changes;       /* writes so far that changed a value */
 	uint32_t steps, step_limit, grace, choices;
+	uint32_t novel;         /* step, past the limit, that last went to a new place */
 	uint32_t taken;         /* steps: by decision or not, and past the limit */
 	uint64_t cuts;          /* choices not offered, of the whole search */
 	uint64_t queue;

@@ -78,6 +78,20 @@ void trace_add(const struct event *e)
 	complete(&trace_event[trace_events++], e);
 }
 
+void trace_add_access(enum op_kind op, uintptr_t address, unsigned size, uint64_t value,
+		      uint64_t value2, unsigned order, void *pc)
+{
+	trace_add(&(struct event){ .what = EV_ACCESS, .op = op, .thread = sim.cur, .size = size,
+				   .order = order, .address = address, .value = value,
+				   .value2 = value2, .pc = pc });
+}
+
+void trace_add_plain(uintptr_t address, unsigned size, bool write, void *pc)
+{
+	trace_add(&(struct event){ .what = EV_PLAIN, .thread = sim.cur, .size = size,
+				   .write = write, .address = address, .pc = pc });
+}
+
 /* --- rendering --- */
 
 struct view {

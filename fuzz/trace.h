@@ -36,6 +36,10 @@ extern void (*trace_listener)(const struct event *e);
 
 void trace_add(const struct event *e);
 void trace_add_read(const struct store *from, const struct store *newest);
+/* These two out of line, so that they do not burden what calls them. */
+void trace_add_access(enum op_kind op, uintptr_t address, unsigned size, uint64_t value,
+		      uint64_t value2, unsigned order, void *pc);
+void trace_add_plain(uintptr_t address, unsigned size, bool write, void *pc);
 void trace_add_early(const struct store *follower);
 
 /* The number that the event under way will get, from 1. */
@@ -69,16 +73,13 @@ static inline void trace_access(enum op_kind op, uintptr_t address, unsigned siz
 				uint64_t value, uint64_t value2, unsigned order, void *pc)
 {
 	if (__builtin_expect(trace_on, 0))
-		trace_add(&(struct event){ .what = EV_ACCESS, .op = op, .thread = sim.cur,
-					   .size = size, .order = order, .address = address,
-					   .value = value, .value2 = value2, .pc = pc });
+		trace_add_access(op, address, size, value, value2, order, pc);
 }
 
 static inline void trace_plain(uintptr_t address, unsigned size, bool write, void *pc)
 {
 	if (__builtin_expect(trace_on, 0))
-		trace_add(&(struct event){ .what = EV_PLAIN, .thread = sim.cur, .size = size,
-					   .write = write, .address = address, .pc = pc });
+		trace_add_plain(address, size, write, pc);
 }
 
 static inline void trace_flush(struct thread *t, struct location *l, const struct store *s)

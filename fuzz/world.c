@@ -71,6 +71,7 @@ bool world_sleep(uintptr_t on, int64_t until)
 	t->queued = sim.queue++;
 	t->timed_out = false;
 	t->deadline = until;
+	sim.hinted |= bit(t->id);
 	if (until >= 0) {
 		sim.timed |= bit(t->id);
 		if (!sim_actors_done())
@@ -205,22 +206,38 @@ void world_fatal(const char *message)
 
 /* --- memory: a region that each execution uses from its start --- */
 
-static char *arena;
-static size_t arena_used, arena_reserved; /* from its start, from its end */
+char *world_arena;
+static size_t arena_reserved; /* from its end */
+size_t world_mapped;
+/* Pages that were written to: of what programs map, they use little. */
+static bool is_touched[ARENA / PAGE];
+static uint32_t touched_page[ARENA / PAGE], touched;
+
+void world_touched_slow(uintptr_t at, size_t bytes)
+{
+	for (uint32_t page = at / PAGE; page <= (at + bytes - 1) / PAGE; page++) {
+		if (!is_touched[page])
+			touched_page[touched++] = page;
+		is_touched[page] = true;
+	}
+}
 
 void world_begin(void)
 {
-	if (arena_used > 0)
-		memset(arena, 0, arena_used);
-	arena_used = arena_reserved = 0;
+	for (; touched > 0; touched--) {
+		uint32_t page = touched_page[touched - 1];
+		memset(world_arena + (size_t)page * PAGE, 0, PAGE);
+		is_touched[page] = false;
+	}
+	world_mapped = arena_reserved = 0;
 	calls_begin();
 }
 
 static void open_arena(void)
 {
-	if (!arena)
-		arena = region_map(REGION_ARENA, ARENA);
-	if (!arena)
+	if (!world_arena)
+		world_arena = region_map(REGION_ARENA, ARENA);
+	if (!world_arena)
 		engine_error("no memory for the simulated world");
 }
 
@@ -228,10 +245,10 @@ void *world_map(size_t bytes)
 {
 	open_arena();
 	bytes = (bytes + PAGE - 1) & ~(size_t)(PAGE - 1);
-	if (bytes > ARENA - arena_used - arena_reserved)
+	if (bytes > ARENA - world_mapped - arena_reserved)
 		engine_error("one execution maps more than %d MiB", ARENA >> 20);
-	arena_used += bytes;
-	return arena + arena_used - bytes;
+	world_mapped += bytes;
+	return world_arena + world_mapped - bytes;
 }
 
 /* Given back, it is not given out again in this execution. */
@@ -252,10 +269,10 @@ void *world_reserve(size_t bytes)
 {
 	open_arena();
 	bytes = (bytes + PAGE - 1) & ~(size_t)(PAGE - 1);
-	if (bytes > ARENA - arena_used - arena_reserved)
+	if (bytes > ARENA - world_mapped - arena_reserved)
 		engine_error("one execution reserves more than %d MiB", ARENA >> 20);
 	arena_reserved += bytes;
-	return arena + ARENA - arena_reserved;
+	return world_arena + ARENA - arena_reserved;
 }
 
 int world_commit(void *at, size_t bytes)

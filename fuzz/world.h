@@ -5,6 +5,7 @@
 #define FUZZ_WORLD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* The runtime of cases (goroutine.c). */
@@ -12,6 +13,21 @@ extern const struct runtime simulated_runtime;
 
 /* Begins an execution: nothing mapped. */
 void world_begin(void);
+
+/* What the code under test has mapped: so many bytes from the arena's start. */
+extern char *world_arena;
+extern size_t world_mapped;
+void world_touched_slow(uintptr_t at, size_t bytes);
+
+/* The code under test has written there, at least once since this execution
+ * began: mapped memory is zeroed again before the next one. */
+static inline void world_touched(uintptr_t address, size_t bytes)
+{
+	uintptr_t at = address - (uintptr_t)world_arena;
+	if (at < world_mapped)
+		world_touched_slow(at, bytes);
+}
+
 /* The same for descriptors (kernel/calls.c). */
 void calls_begin(void);
 /* The running thread sleeps on something, named by a number, until it is woken

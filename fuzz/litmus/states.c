@@ -119,4 +119,4 @@ static bool next(void)
 	return true;
 }
 
-const struct search states_search = { begin, pick, choose, NULL, next };
+const struct search states_search = { begin, pick, choose, NULL, next, NULL };

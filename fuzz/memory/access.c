@@ -4,6 +4,7 @@
 
 #include "memory/race.h"
 #include "trace.h"
+#include "world.h"
 
 const struct memory_model *model = &sc_model;
 
@@ -72,21 +73,6 @@ static inline void after(struct thread *t)
 	t->tick_due = false;
 }
 
-uint64_t access_load(uintptr_t address, unsigned size, enum order order, void *pc)
-{
-	if (!sim.on)
-		return memory_get(address, size);
-	sim_step(OP_LOAD, address, false, false, pc);
-	struct thread *t = self();
-	struct granule *g = granule_of(address);
-	struct location *l = accessed(g, address, size);
-	uint64_t value = model->load(t, l, order);
-	trace_access(OP_LOAD, address, size, value, 0, order, pc);
-	race_check(g, mask_of(address, size), ATOMIC_READ, pc);
-	sim_looked(t, address, value);
-	return value;
-}
-
 /* t has stored: it does not loop, and perhaps those who wait need not
  * either. */
 static inline void stored_something(struct thread *t, uintptr_t address, bool changed)
@@ -96,18 +82,55 @@ static inline void stored_something(struct thread *t, uintptr_t address, bool ch
 		sim_changed(t->id, address);
 }
 
+/* --- accesses of memory as it is: outside of an execution, and in bare ones
+ * --- */
+
+static inline void bare_put(uintptr_t address, unsigned size, uint64_t value)
+{
+	world_touched(address, size);
+	memory_put(address, size, value);
+}
+
+/* --- accesses in an execution --- */
+
+uint64_t access_load(uintptr_t address, unsigned size, enum order order, void *pc)
+{
+	if (!sim.on)
+		return memory_get(address, size);
+	sim_step(OP_LOAD, address, false, false, pc);
+	struct thread *t = self();
+	if (__builtin_expect(sim.bare, 0)) {
+		uint64_t newest = memory_get(address, size);
+		sim_looked(t, address, newest);
+		return newest;
+	}
+	struct granule *g = granule_of(address);
+	struct location *l = accessed(g, address, size);
+	uint64_t value = model->load(t, l, order);
+	trace_access(OP_LOAD, address, size, value, 0, order, pc);
+	race_check(g, mask_of(address, size), ATOMIC_READ, pc);
+	sim_looked(t, address, value);
+	return value;
+}
+
 void access_store(uintptr_t address, unsigned size, uint64_t value, enum order order, void *pc)
 {
 	if (__builtin_expect(global(address), 0))
 		remember_global(address, size);
 	if (!sim.on) {
-		memory_put(address, size, value);
+		bare_put(address, size, value);
 		return;
 	}
 	bool step = !model->holds_stores || order == SEQ_CST;
 	if (step)
 		sim_step(OP_STORE, address, true, model->holds_stores, pc);
 	struct thread *t = self();
+	if (__builtin_expect(sim.bare, 0)) {
+		bool changed = memory_get(address, size) != value;
+		bare_put(address, size, value);
+		stored_something(t, address, changed);
+		return;
+	}
 	struct granule *g = granule_of(address);
 	struct location *l = accessed(g, address, size);
 	bool changed = step && memory_get(address, size) != value;
@@ -128,11 +151,22 @@ uint64_t access_rmw(uintptr_t address, unsigned size, const struct update *u,
 		uint64_t old = memory_get(address, size);
 		value = update_value(u, old, stored);
 		if (*stored)
-			memory_put(address, size, value);
+			bare_put(address, size, value);
 		return old;
 	}
 	sim_step(OP_RMW, address, true, model->holds_stores, pc);
 	struct thread *t = self();
+	if (__builtin_expect(sim.bare, 0)) {
+		uint64_t old = memory_get(address, size);
+		value = update_value(u, old, stored) & keep;
+		if (*stored)
+			bare_put(address, size, value);
+		if (*stored && value != old)
+			stored_something(t, address, true);
+		else
+			sim_looked(t, address, old);
+		return old;
+	}
 	struct granule *g = granule_of(address);
 	struct location *l = accessed(g, address, size);
 	uint64_t old = model->rmw(t, l, u, order, pc, stored, &value);
@@ -188,8 +222,11 @@ void access_plain(uintptr_t address, size_t size, bool write, void *pc)
 {
 	if (write && __builtin_expect(global(address), 0))
 		remember_global(address, size);
-	if (!sim.on)
+	if (!sim.watched) {
+		if (write && size > 0)
+			world_touched(address, size);
 		return;
+	}
 	if (__builtin_expect((address & 7) + size <= 8, 1)) {
 		plain_part(address, size, write, pc);
 		return;

@@ -17,8 +17,7 @@ struct clock { uint32_t at[MAX_THREADS]; };
 static inline void clock_join(struct clock *to, const struct clock *from, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
-		if (from->at[i] > to->at[i])
-			to->at[i] = from->at[i];
+		to->at[i] = from->at[i] > to->at[i] ? from->at[i] : to->at[i];
 }
 
 static inline void clock_copy(struct clock *to, const struct clock *from, unsigned n)

@@ -42,7 +42,7 @@ void __tsan_func_exit(void)
 		const unsigned n = size;        \
 		body;                           \
 	}
-#define READ access_plain(a, n, false, PC)
+#define READ (sim.watched ? access_plain(a, n, false, PC) : (void)0)
 #define WRITE access_plain(a, n, true, PC)
 #define FAMILY(prefix, n)                                \
 	PLAIN(prefix##read##n, n, READ)                  \

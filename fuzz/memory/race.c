@@ -40,35 +40,19 @@ static inline bool conflict(enum access a, enum access b)
 void race_slow(struct granule *g, unsigned bytes, enum access kind, void *pc)
 {
 	struct thread *t = self();
-	struct record *mine = NULL;
-	unsigned kept = 0;
-	for (unsigned i = 0; i < g->records; i++) {
+	unsigned kept = 0, records = g->records;
+	for (unsigned i = 0; i < records; i++) {
 		struct record *r = &g->record[i];
-		bool other = r->thread != t->id, overlap = r->bytes & bytes;
-		if (other && overlap && conflict(r->kind, kind) &&
-		    r->at > t->clock.at[r->thread])
-			found(r, bytes, g->address, kind, pc);
-		/* Ordered before this plain write, so whatever races with it
-		 * later races with this too; likewise a plain read before a
-		 * plain read. */
-		bool inside = !(r->bytes & ~bytes);
-		if (inside && (kind == PLAIN_WRITE ||
-			       (kind == PLAIN_READ && r->kind == PLAIN_READ &&
-				r->at <= t->clock.at[r->thread])))
+		if (r->at > t->clock.at[r->thread]) {
+			if (r->bytes & bytes && conflict(r->kind, kind))
+				found(r, bytes, g->address, kind, pc);
+		} else if (!(r->bytes & ~bytes) && race_covers[kind] >> r->kind & 1) {
 			continue;
-		/* An atomic write covers what the thread's earlier atomic read
-		 * does. */
-		if (!other && r->bytes == bytes && r->kind == ATOMIC_READ && kind == ATOMIC_WRITE)
-			continue;
+		}
 		if (kept != i)
 			g->record[kept] = *r;
-		r = &g->record[kept++];
-		if (!other && r->bytes == bytes && r->kind == kind)
-			mine = r;
+		kept++;
 	}
 	g->records = kept;
-	g->plain |= kind <= PLAIN_WRITE;
-	if (!mine)
-		mine = kept < RECORDS ? &g->record[g->records++] : evict(g, t);
-	*mine = (struct record){ t->clock.at[t->id], t->id, bytes, kind, pc };
+	race_note(kept < RECORDS ? &g->record[g->records++] : evict(g, t), t, bytes, kind, pc);
 }

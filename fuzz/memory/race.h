@@ -19,28 +19,41 @@ struct race {
 };
 extern struct race race;
 
+/* Whoever races with the one later, races with the other too: kinds that an
+ * access of each kind makes superfluous, as bits; they stand before it. */
+static const uint8_t race_covers[] = {
+	[PLAIN_READ] = 1 << PLAIN_READ | 1 << ATOMIC_READ,
+	[PLAIN_WRITE] = 1 << PLAIN_READ | 1 << PLAIN_WRITE | 1 << ATOMIC_READ | 1 << ATOMIC_WRITE,
+	[ATOMIC_READ] = 1 << ATOMIC_READ,
+	[ATOMIC_WRITE] = 1 << ATOMIC_READ | 1 << ATOMIC_WRITE,
+};
+
 void race_slow(struct granule *g, unsigned bytes, enum access kind, void *pc);
+
+static inline void race_note(struct record *r, struct thread *t, unsigned bytes,
+			     enum access kind, void *pc)
+{
+	*r = (struct record){ t->clock.at[t->id], t->id, bytes, kind, pc };
+}
 
 /* The running thread accesses these bytes (a mask) of the granule. Ends the
  * execution if that is a race. */
 static inline void race_check(struct granule *g, unsigned bytes, enum access kind, void *pc)
 {
 	struct thread *t = self();
-	/* Atomic among atomic accesses, or the first: only to be remembered. */
-	if ((kind >= ATOMIC_READ && !g->plain) || g->records == 0) {
-		unsigned i = 0;
-		while (i < g->records && (g->record[i].thread != t->id ||
-					  g->record[i].bytes != bytes ||
-					  g->record[i].kind != kind))
-			i++;
-		if (i < RECORDS) {
-			g->records += i == g->records;
-			g->plain |= kind <= PLAIN_WRITE;
-			g->record[i].at = t->clock.at[t->id];
-			g->record[i].thread = t->id;
-			g->record[i].bytes = bytes;
-			g->record[i].kind = kind;
-			g->record[i].pc = pc;
+	struct record *r = g->record;
+	if (g->records == 0) {
+		g->records = 1;
+		race_note(r, t, bytes, kind, pc);
+		return;
+	}
+	if (r->thread == t->id) {
+		/* Nobody can have learnt of that one and not of this. */
+		if (r->at == t->clock.at[t->id] && !(bytes & ~r->bytes) &&
+		    race_covers[r->kind] >> kind & 1)
+			return;
+		if (g->records == 1 && !(r->bytes & ~bytes) && race_covers[kind] >> r->kind & 1) {
+			race_note(r, t, bytes, kind, pc);
 			return;
 		}
 	}

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "world.h"
+
 struct granule granules[GRANULES];
 struct location locations[MAX_LOCATIONS];
 static unsigned used_granules, used_locations;
@@ -23,10 +25,10 @@ struct granule *granule_claim(struct granule *g, uintptr_t address)
 	if (++used_granules > GRANULES / 4 * 3)
 		engine_error("more than %d granules of memory in one execution",
 			     GRANULES / 4 * 3);
+	world_touched(address << 3, 8);
 	g->address = address;
 	g->stamp = sim_stamp;
 	g->records = g->atomic = 0;
-	g->plain = false;
 	memset(g->location, 0, sizeof g->location);
 	return g;
 }

@@ -25,11 +25,10 @@ struct record {
 };
 
 struct granule {
-	uintptr_t address; /* >> 3 */
+	_Alignas(64) uintptr_t address; /* >> 3 */
 	uint32_t stamp;
 	uint8_t records;
 	uint8_t atomic;         /* mask of bytes that belong to locations */
-	bool plain;             /* a plain access is, or was, among the records */
 	uint16_t location[8];   /* index by byte offset; 0: none */
 	struct record record[RECORDS];
 };

@@ -116,4 +116,4 @@ static bool next(void)
 	return true;
 }
 
-const struct search budget_search = { begin, pick, choose, took, next };
+const struct search budget_search = { begin, pick, choose, took, next, NULL };

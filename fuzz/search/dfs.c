@@ -237,4 +237,4 @@ static bool next(void)
 	return false;
 }
 
-const struct search dfs_search = { begin, pick, choose, took, next };
+const struct search dfs_search = { begin, pick, choose, took, next, NULL };

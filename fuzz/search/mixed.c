@@ -13,6 +13,11 @@ static void begin(uint64_t n)
 	current->begin(n / 3);
 }
 
+static bool stays(void)
+{
+	return current->stays && current->stays();
+}
+
 static unsigned pick(const uint8_t *options, unsigned n)
 {
 	return current->pick(options, n);
@@ -34,4 +39,4 @@ static bool next(void)
 	return true;
 }
 
-const struct search mixed_search = { begin, pick, choose, took, next };
+const struct search mixed_search = { begin, pick, choose, took, next, stays };

@@ -51,6 +51,18 @@ static unsigned highest(const uint8_t *options, unsigned n)
 	return best < n ? best : 0;
 }
 
+static bool stays(void)
+{
+	for (unsigned i = 0; i + 1 < depth; i++)
+		if (change_at[i] == steps + 1)
+			return false;
+	for (uint64_t left = sim.enabled & ~sim.soft; left; left &= left - 1)
+		if (priority[__builtin_ctzll(left)] > priority[sim.cur])
+			return false;
+	steps++;
+	return true;
+}
+
 static unsigned pick(const uint8_t *options, unsigned n)
 {
 	steps++;
@@ -69,9 +81,17 @@ static unsigned choose(unsigned n)
 	return random_choice(&state, n);
 }
 
+/* Whoever naps does so again and again: time passes as others' lots are cast,
+ * or none of them would ever come. */
+static void took(unsigned option)
+{
+	if (option == CLOCK)
+		priority[CLOCK] = DEEPEST + (uint32_t)(random_next(&state) >> 33);
+}
+
 static bool next(void)
 {
 	return true;
 }
 
-const struct search pct_search = { begin, pick, choose, NULL, next };
+const struct search pct_search = { begin, pick, choose, took, next, stays };

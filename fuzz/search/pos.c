@@ -60,4 +60,4 @@ static bool next(void)
 	return true;
 }
 
-const struct search pos_search = { begin, pick, choose, took, next };
+const struct search pos_search = { begin, pick, choose, took, next, NULL };

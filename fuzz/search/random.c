@@ -9,6 +9,7 @@
 
 static uint64_t seed_of_all, state;
 static unsigned stay; /* of 256: how often the first option is taken outright */
+static bool asked;    /* the decision under way was not to be taken outright */
 static bool lazy;     /* stores tend to stay in their buffers */
 static unsigned surprise; /* of 256: how often a model's choice is not 0 */
 
@@ -22,7 +23,7 @@ static void begin(uint64_t n)
 	static const uint8_t tempers[] = { 0, 128, 192, 224 };
 	static const uint8_t surprises[] = { 16, 64, 64, 128 };
 	state = seed_of_all + n * 0xd1342543de82ef95u;
-	sim.reduce = false;
+	sim.reduce = asked = false;
 	uint64_t r = random_next(&state);
 	stay = tempers[r & 3];
 	lazy = r & 4;
@@ -32,9 +33,15 @@ static void begin(uint64_t n)
 /* One of options[from .. from + n). */
 static unsigned walk(unsigned from, unsigned n, uint64_t r)
 {
-	if ((r & 255) < stay)
+	if (!asked && (r & 255) < stay)
 		return from;
 	return from + ((r >> 32) * n >> 32);
+}
+
+static bool stays(void)
+{
+	asked = (random_next(&state) & 255) >= stay;
+	return !asked;
 }
 
 static unsigned pick(const uint8_t *options, unsigned n)
@@ -42,12 +49,18 @@ static unsigned pick(const uint8_t *options, unsigned n)
 	uint64_t r = random_next(&state);
 	/* Threads stand together, after the running one's store if it has
 	 * one. */
-	unsigned first = options[0] >= FLUSH, last = n;
+	unsigned first = options[0] >= FLUSH, last = n, taken;
+	/* Whoever naps would otherwise be what most decisions are about. */
+	if (options[n - 1] == CLOCK && n > 1 && (r >> 11 & 7))
+		last = --n;
 	while (last > first && options[last - 1] >= FLUSH)
 		last--;
 	if (lazy && last > first && (r >> 8 & 7))
-		return walk(first, last - first, r);
-	return walk(0, n, r);
+		taken = walk(first, last - first, r);
+	else
+		taken = walk(0, n, r);
+	asked = false;
+	return taken;
 }
 
 /* The newest store or the last place most of the time; how often not is another
@@ -65,4 +78,4 @@ static bool next(void)
 	return true;
 }
 
-const struct search random_search = { begin, pick, choose, NULL, next };
+const struct search random_search = { begin, pick, choose, NULL, next, stays };

@@ -47,4 +47,4 @@ static bool next(void)
 	return false;
 }
 
-const struct search replay_search = { begin, pick, choose, NULL, next };
+const struct search replay_search = { begin, pick, choose, NULL, next, NULL };

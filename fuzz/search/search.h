@@ -22,6 +22,10 @@ struct search {
 	void (*took)(unsigned option);
 	/* After an execution. Returns false when no other one is left. */
 	bool (*next)(void);
+	/* NULL, or asked before pick() where the running thread can go on, does
+	 * not wait and holds no stores back: whether it goes on, so that the
+	 * options need not be listed. */
+	bool (*stays)(void);
 };
 
 /* The one in force. */
