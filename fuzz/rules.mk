@@ -18,7 +18,8 @@ EXPLORE_WARN = -Wall -Wextra $(if $(filter targets/%,$<),,-Werror)
 EXPLORE_WARN += $(if $(findstring clang,$(EXPLORE_CC)),,-Wno-tsan)
 # Calls stay calls, so that the hooks see them: gcc would expand small ones
 # unseen.
-EXPLORE_HOOKED = -fsanitize=thread -DLISTENERS_NEED=2048 $(foreach f,memcpy memmove memset,-fno-builtin-$(f))
+EXPLORE_HOOKED = -fsanitize=thread -DLISTENERS_NEED=2048
+EXPLORE_HOOKED += $(foreach f,memcpy memmove memset,-fno-builtin-$(f))
 EXPLORE_RENAME = $(foreach f,memcpy memmove memset,--redefine-sym $(f)=__tsan_$(f))
 
 # "shapes" are bare forms of a target's races (fuzz/cases), "unit" the

@@ -20,9 +20,10 @@ void runner_open(const struct test_case *c);
 const struct test_case *runner_case(void);
 /* In a process forked after that: watches it too. */
 void runner_watch(void);
-/* Whether number n of the executions that a random search makes is bare: those of a
- * whole runtime are, under sc, but for one in 16. A schedule is as likely to be
- * among the watched ones as any other, and the rest are many times faster. */
+/* Whether number n of the executions that a random search makes is bare: those
+ * of a whole runtime are, under sc, but for one in 16. A schedule is as likely
+ * to be among the watched ones as any other, and the rest are many times
+ * faster. */
 bool runner_bare(uint64_t n);
 /* Runs it once, with the search, model and options in force. */
 void runner_run(struct run *r);

@@ -27,9 +27,7 @@ for cases in targets/*/cases; do
 		program=$(basename "$source" .c)
 		want "$source" "$target" "$program" "fuzz_${target}_${program#fuzz_}"
 	done
-	# Runs of the whole scheduler may outlast the explorer's limit of steps,
-	# which a farm would take for a finding of the fixed form.
-	if [ -d "fuzz/whole/$target" ] && [ "$target" != sched ]; then
+	if [ -d "fuzz/whole/$target" ]; then
 		want fuzz/fuzzers/fuzz_case.c "$target" fuzz_whole "fuzz_${target}_whole"
 	fi
 	for source in fuzz/fuzzers/"$target"/fuzz_*.c; do

@@ -21,8 +21,8 @@ typedef struct { _Atomic(uint32_t) v; } word32;
 typedef struct { _Atomic(uint64_t) v; } word64;
 typedef struct { _Atomic(uintptr_t) v; } wordptr;
 
-/* Before the word is shared. A plain access: it begins the word's history. gcc's
- * atomic_init() would be an atomic one. */
+/* Before the word is shared. A plain access: it begins the word's history.
+ * gcc's atomic_init() would be an atomic one. */
 #define word_init(w, x) ((void)(*(__typeof__((w)->v + 0) *)&(w)->v = (x)))
 
 #define load_relaxed(w) atomic_load_explicit(&(w)->v, memory_order_relaxed)
