@@ -77,6 +77,20 @@ def explorer():
     return speeds or None
 
 
+def fuzzers():
+    """Executions a second of a core, by target, of the fuzzers of the fixed forms' cases, with
+    coverage and counters on, from the committed inputs; None where they are not built."""
+    if not os.access("build/fuzz/poller/fixed/fuzz_case", os.X_OK):
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([sys.executable, "fuzz/fuzzers/run.py", "--variant", "fixed", "--fuzzer",
+                        "fuzz_case", "--time", "10", "--jobs", "1", "--out",
+                        f"{folder}/results.jsonl"], check=True, stdout=subprocess.DEVNULL)
+        with open(f"{folder}/results.jsonl", encoding="utf-8") as lines:
+            return {run["target"]: run["executions"] / run["cpu_seconds"]
+                    for run in map(json.loads, lines)}
+
+
 def probes():
     """Weak outcomes a second of store buffering, self-tuned, and the yardstick; "calm" leaves
     out what a loaded machine disturbed."""
@@ -153,6 +167,7 @@ def main():
         "targets": costs,
         "go": go,
         "explore": explorer(),
+        "fuzz_executions_per_cpu_s": fuzzers(),
         "probes": probes(),
         "history": history(),
         "load": os.getloadavg()[0],

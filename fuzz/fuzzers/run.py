@@ -2,18 +2,20 @@
 """Runs the fuzzers of build/fuzz, each for a while, and prints what they found.
 
     fuzz/fuzzers/run.py [--target T] [--variant V] [--fuzzer F] [--time S] [--empty]
-                        [--repeat N] [--feedback LETTERS] [--jobs N] [--seed N] [--zip FILE]
+                        [--repeat N] [--feedback LETTERS] [--jobs N] [--seed N] [--out FILE]
+                        [--zip FILE]
 
 Each begins with the inputs of fuzz/fuzzers/inputs/TARGET/FUZZER, or with none (--empty); what it
 keeps goes to build/fuzz/corpus, what it finds to build/fuzz/findings, a line of JSON per run to
 build/fuzz/results.jsonl. --repeat runs each so often, with seeds that follow each other, and
-prints the median of the executions to the finding; --feedback says which counters are on, by
-letters of "rhs" (reads-from, hand-offs, values that succeed each other).
+prints the median of the executions to the finding, and how many a second of a core; --feedback
+says which counters are on, by letters of "rhs" (reads-from, hand-offs, values that succeed each
+other).
 Exit status: 0 as expected (a variant is found, whatever is fixed stays clean), 1 not, 2 a fuzzer
 failed, 64 usage.
 
-    poller/BUG_RELEASE_DUMMY  fuzz_case    CAUGHT  lost_wakeup      561 executions   0.1 s
-    poller/fixed              fuzz_case    CLEAN              6,289,770 executions  60.0 s
+    poller/BUG_RELEASE_DUMMY  fuzz_case    CAUGHT  lost_wakeup      561 executions   0.1 s of a core
+    poller/fixed              fuzz_case    CLEAN              6,289,770 executions  60.0 s of a core
 """
 import argparse
 import concurrent.futures
@@ -98,6 +100,20 @@ def command(path, name, corpus, artifacts, seed, options):
     return asked if options.empty else asked + inputs(path.parts[-3], name)
 
 
+def ran(command, env):
+    """What the command said on stdout and stderr, its exit status, and its seconds of a core."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        child = subprocess.Popen([str(a) for a in command], cwd=ROOT, env=env, stdout=out,
+                                 stderr=err, stdin=subprocess.DEVNULL)
+        _, status, used = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        said = []
+        for file in (out, err):
+            file.seek(0)
+            said.append(file.read().decode(errors="replace"))
+    return (*said, child.returncode, used.ru_utime + used.ru_stime)
+
+
 def run(fuzzer, seed, options):
     """One run of one fuzzer, as a result."""
     target, variant, name, path = fuzzer
@@ -109,24 +125,22 @@ def run(fuzzer, seed, options):
         if not options.empty:
             kept.mkdir(parents=True, exist_ok=True)
         start = time.monotonic()
-        ran = subprocess.run(
-            [str(a) for a in command(path.resolve(), name, fresh if options.empty else kept,
-                                     artifacts, seed, options)],
-            cwd=ROOT, capture_output=True, text=True, errors="replace", env=env,
-            stdin=subprocess.DEVNULL, check=False)
+        out, err, status, cpu = ran(command(path.resolve(), name, fresh if options.empty else
+                                            kept, artifacts, seed, options), env)
         seconds = time.monotonic() - start
-    said = ran.stdout + ran.stderr
+    said = out + err
     found, other, units = FOUND.search(said), OTHER.search(said), UNITS.search(said)
-    replay = REPLAY.search(ran.stdout)
+    replay = REPLAY.search(out)
     result = {"schema": 1, "kind": "fuzz", "target": target, "variant": variant, "fuzzer": name,
               "seed": seed, "feedback": options.feedback, "seconds": round(seconds, 3),
-              "executions": int(units.group(1)) if units else None, "status": ran.returncode,
+              "cpu_seconds": round(cpu, 3),
+              "executions": int(units.group(1)) if units else None, "status": status,
               "found": found.group(3) if found else other.group(0) if other else None,
               "case": found.group(1) if found else None,
               "model": found.group(2) if found else None,
               "caught": "\nCAUGHT" in said, "replay": replay.group(1) if replay else None}
-    if ran.returncode != 0 and not result["found"]:
-        result["found"] = f"status {ran.returncode}: {said.strip().splitlines()[-1:]}"
+    if status != 0 and not result["found"]:
+        result["found"] = f"status {status}: {said.strip().splitlines()[-1:]}"
     return result
 
 
@@ -146,12 +160,13 @@ def line(results, word):
     hits = [r for r in results if r["found"]]
     shown = hits or results
     executions = statistics.median(r["executions"] or 0 for r in shown)
-    seconds = statistics.median(r["seconds"] for r in shown)
+    seconds = statistics.median(r["cpu_seconds"] for r in shown)
     times = f"  {len(hits)} of {len(results)}" if len(results) > 1 else ""
     what = hits[0]["found"].split("\n")[0][:40] if hits else ""
     subject = first["target"] + "/" + first["variant"]
     return (f"{subject:<34} {first['fuzzer']:<14} {word:<11} {what:<16} {executions:>13,.0f} "
-            f"executions {seconds:>7.1f} s{times}")
+            f"executions {seconds:>7.1f} s of a core"
+            f"{executions / seconds if seconds else 0:>10,.0f}/s{times}")
 
 
 class Parser(argparse.ArgumentParser):
@@ -170,6 +185,8 @@ def parse(arguments):
     parser.add_argument("--empty", action="store_true", help="begin without inputs")
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--feedback", default="rhs")
+    parser.add_argument("--out", type=pathlib.Path, metavar="FILE",
+                        help="a line of JSON per run (BUILD/results.jsonl)")
     parser.add_argument("--zip", type=pathlib.Path, metavar="FILE",
                         help="only put the inputs of --target's --fuzzer there")
     parser.add_argument("--seed", type=int, default=1)
@@ -206,7 +223,7 @@ def main(arguments=None):
             for result in bad:
                 if result["replay"] or result["found"]:
                     print(f"  {result['found']}\n  {result['replay']}")
-    out = options.build / "results.jsonl"
+    out = options.out or options.build / "results.jsonl"
     out.write_text("".join(json.dumps(r) + "\n" for r in everything))
     return 1 if failed else 0
 
