@@ -50,6 +50,16 @@ medians: deps ## how soon close_vs_block shows each switch, by model; medians of
 	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=explore
 	@$(PYTHON) fuzz/medians.py $(MEDIANS_ARGS)
 
+# Both weaken, change and run; nothing that they do stays in the sources.
+.PHONY: audit mutation
+audit: deps ## every atomic access of the targets with every weaker order: what breaks?
+	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=explore
+	@$(PYTHON) fuzz/audit.py $(AUDIT_ARGS)
+mutation: deps ## small faults made by rule, and which the explorer finds (SAMPLE=n SEED=s)
+	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=explore
+	@$(PYTHON) fuzz/mutation.py $(if $(SAMPLE),--sample $(SAMPLE)) \
+		$(if $(SEED),--seed $(SEED)) $(if $(TIME),--time $(TIME)) $(MUTATION_ARGS)
+
 # Each variant is to be found, what is fixed to stay clean.
 .PHONY: build-fuzz fuzz
 build-fuzz: fuzz-lane corpus-lane

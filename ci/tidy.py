@@ -185,14 +185,14 @@ def raw_order(source):
 
 
 def comments_near(source, line):
-    """Text of the comments on a line (from 0) and up to NEAR lines above it."""
+    """The comments on a line (from 0) and up to NEAR lines above it, from below."""
     code = source.code.split("\n")
     text = []
     for at in range(line, max(-1, line - NEAR - 1), -1):
         if at < line and code[at].startswith("}"):
             break
-        text += [comment for _, comment in source.comments.get(at, [])]
-    return " ".join(text)
+        text += [comment for _, comment in source.comments.get(at, []) if comment not in text]
+    return text
 
 
 def ordered_macros(sources):
@@ -220,7 +220,7 @@ def pairing(sources):
             if m.re is macros:  # what order it has depends on the variant
                 wanted = ("pairs with:", "relaxed:")
             line = source.line_of(m.start())
-            near = comments_near(source, line - 1)
+            near = " ".join(comments_near(source, line - 1))
             if not any(word in near for word in wanted):
                 why = "why that is enough" if wanted == ("relaxed:",) else "its partner"
                 yield (source.path, line, f"{m.group().rstrip('( ')} without a comment "

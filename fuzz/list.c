@@ -1,6 +1,7 @@
 /* What a binary holds: its cases and the sites of its atomic accesses.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "build.h"
 #include "json.h"
@@ -98,9 +99,10 @@ void print_sites(const struct options *o, uint64_t executions)
 			site_json(s);
 			continue;
 		}
-		printf("%s:%u/%s  %s  %s  %ju accesses\n", s->at.file, s->at.line, s->operation,
-		       s->order < 0 ? "not seen" : order_text(s->order), s->at.function,
-		       (uintmax_t)s->accesses);
+		if (strcmp(s->operation, "enter"))
+			printf("%s:%u/%s  %s  %s  %ju accesses\n", s->at.file, s->at.line,
+			       s->operation, s->order < 0 ? "not seen" : order_text(s->order),
+			       s->at.function, (uintmax_t)s->accesses);
 	}
 	if (o->json)
 		printf("]}\n");

@@ -9,11 +9,11 @@
 enum { MAX_CALLS = 4096 };
 
 /* From the linker: the hooks, and all code. */
-extern const struct atomic_hook __start_atomic_hooks[], __stop_atomic_hooks[];
+extern const struct code_hook __start_code_hooks[], __stop_code_hooks[];
 extern const char __executable_start[], etext[];
 
 static struct call { void *pc; unsigned site; } call[MAX_CALLS]; /* by pc */
-static struct access_site site[MAX_CALLS];
+static struct access_site site[MAX_CALLS]; /* by file, line and operation */
 static unsigned calls, sites;
 bool sites_watched;
 
@@ -54,15 +54,15 @@ static unsigned find_calls(struct site at[MAX_CALLS], const char *operation[MAX_
 	unsigned n = 0;
 	for (const char *c = __executable_start; c + 5 <= etext; c++) {
 		const char *back, *to = called(c, &back);
-		const struct atomic_hook *hook = __start_atomic_hooks;
-		while (to && hook < __stop_atomic_hooks && hook->function != to)
+		const struct code_hook *hook = __start_code_hooks;
+		while (to && hook < __stop_code_hooks && hook->function != to)
 			hook++;
-		if (!to || hook == __stop_atomic_hooks)
+		if (!to || hook == __stop_code_hooks)
 			continue;
 		if (n == MAX_CALLS)
-			engine_error("more than %d atomic accesses", MAX_CALLS);
+			engine_error("more than %d places that call hooks", MAX_CALLS);
 		at[n].pc = (void *)back;
-		operation[n++] = hook->operation;
+		operation[n++] = hook->operation ? hook->operation : "enter";
 	}
 	return n;
 }
@@ -121,12 +121,24 @@ static bool at_least(enum order a, enum order b)
 	return (acquires(a) || !acquires(b)) && (releases(a) || !releases(b)) && a >= b;
 }
 
-enum order site_order(void *pc, enum order order)
+static struct access_site *site_of(void *pc)
 {
 	struct call *c = bsearch(&(struct call){ .pc = pc }, call, calls, sizeof *call, by_pc);
-	if (!c)
+	return c ? &site[c->site] : NULL;
+}
+
+void site_entered(void *pc)
+{
+	struct access_site *s = site_of(pc);
+	if (s)
+		s->accesses++;
+}
+
+enum order site_order(void *pc, enum order order)
+{
+	struct access_site *s = site_of(pc);
+	if (!s)
 		return order;
-	struct access_site *s = &site[c->site];
 	s->order = order;
 	s->accesses += sim.on;
 	return s->weakened >= 0 && at_least(order, s->weakened) ? (enum order)s->weakened : order;
@@ -159,6 +171,7 @@ const char *sites_weaken(const char *text)
 	find_sites();
 	for (unsigned i = 0; i < sites; i++) {
 		if (strcmp(site[i].at.file, file) != 0 || site[i].at.line != line ||
+		    strcmp(site[i].operation, "enter") == 0 ||
 		    (*operation && strcmp(site[i].operation, operation) != 0))
 			continue;
 		if ((releases(order) && strcmp(site[i].operation, "load") == 0) ||

@@ -12,7 +12,7 @@
 
 #define PC __builtin_return_address(0)
 
-/* --- frames and constructors: nothing to do --- */
+/* --- frames and constructors: nothing to do but to tell who asks --- */
 
 void __tsan_init(void);
 void __tsan_init(void)
@@ -23,7 +23,10 @@ void __tsan_func_entry(void *caller);
 void __tsan_func_entry(void *caller)
 {
 	(void)caller;
+	if (__builtin_expect(sites_watched, 0))
+		site_entered(PC);
 }
+CODE_HOOK(__tsan_func_entry, NULL)
 
 void __tsan_func_exit(void);
 void __tsan_func_exit(void)
@@ -116,7 +119,7 @@ void *__tsan_memset(void *to, int byte, size_t bytes)
 		return access_rmw((uintptr_t)p, bits / 8, &u, order_at(PC, order),         \
 				  &stored, PC);                                            \
 	}                                                                                  \
-	ATOMIC_HOOK(__tsan_atomic##bits##_##name, #name)
+	CODE_HOOK(__tsan_atomic##bits##_##name, #name)
 
 /* gcc's form of compare-and-swap: returns whether it swapped, and updates
  * *seen. */
@@ -136,7 +139,7 @@ void *__tsan_memset(void *to, int byte, size_t bytes)
 			*seen = old;                                                       \
 		return stored;                                                             \
 	}                                                                                  \
-	ATOMIC_HOOK(__tsan_atomic##bits##_##name, "cas")
+	CODE_HOOK(__tsan_atomic##bits##_##name, "cas")
 
 /* clang's: returns the value found. */
 #define ATOMIC_CAS_VALUE(bits)                                                             \
@@ -151,7 +154,7 @@ void *__tsan_memset(void *to, int byte, size_t bytes)
 				    .fail = FAIL(order, now, fail) };                      \
 		return access_rmw((uintptr_t)p, bits / 8, &u, now, &stored, PC);           \
 	}                                                                                  \
-	ATOMIC_HOOK(__tsan_atomic##bits##_compare_exchange_val, "cas")
+	CODE_HOOK(__tsan_atomic##bits##_compare_exchange_val, "cas")
 
 #define ATOMIC_LOAD_STORE(bits)                                                            \
 	uint##bits##_t __tsan_atomic##bits##_load(const volatile void *p, int order);      \
@@ -159,13 +162,13 @@ void *__tsan_memset(void *to, int byte, size_t bytes)
 	{                                                                                  \
 		return access_load((uintptr_t)p, bits / 8, order_at(PC, order), PC);       \
 	}                                                                                  \
-	ATOMIC_HOOK(__tsan_atomic##bits##_load, "load")                                    \
+	CODE_HOOK(__tsan_atomic##bits##_load, "load")                                    \
 	void __tsan_atomic##bits##_store(volatile void *p, uint##bits##_t x, int order);   \
 	void __tsan_atomic##bits##_store(volatile void *p, uint##bits##_t x, int order)    \
 	{                                                                                  \
 		access_store((uintptr_t)p, bits / 8, x, order_at(PC, order), PC);          \
 	}                                                                                  \
-	ATOMIC_HOOK(__tsan_atomic##bits##_store, "store")
+	CODE_HOOK(__tsan_atomic##bits##_store, "store")
 
 #define ATOMIC(bits)                                     \
 	ATOMIC_LOAD_STORE(bits)                          \
@@ -210,7 +213,7 @@ void __tsan_atomic_thread_fence(int order)
 {
 	access_fence(order_at(PC, order), PC);
 }
-ATOMIC_HOOK(__tsan_atomic_thread_fence, "fence")
+CODE_HOOK(__tsan_atomic_thread_fence, "fence")
 
 /* A fence for signal handlers orders nothing between threads. */
 void __tsan_atomic_signal_fence(int order);

@@ -1,0 +1,334 @@
+#!/usr/bin/python3
+"""The mutation score of the explorer: small faults made by rule, and which of them it finds.
+
+    fuzz/mutation.py [--sample N] [--seed S] [--target T] [--time SECONDS] [--executions N]
+
+Mutants (mutants.py) change one or two lines of a target's sources; orders are weakened without a
+build (explore --weaken). Each is compiled into the explore binary of the fixed variant, by make's
+own commands, and the cases are explored within a count of executions: at random under sc, then
+every execution under sc and c11 as far as the count goes. For each mutant:
+
+    killed      something was found: its class, case, model, executions and seconds
+    equivalent  the compiler makes the same code of it, or equivalent_mutants.txt says why
+    unreached   no case enters the function: the explorer cannot say anything
+    survived    nothing was found
+    no code     does not compile
+
+The score is killed of all but the equivalent and the unreached; beside it stands one that counts
+the unreached as well. Results: a line of JSON (--out, build/report/mutation.json).
+Exit status: 0 the score is 95 % or more and no reason is stale, 1 otherwise, 2 the rig failed.
+"""
+import argparse
+import collections
+import concurrent.futures
+import json
+import os
+import pathlib
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "ci"), str(ROOT / "fuzz")]
+
+from reports import schema  # noqa: E402
+from audit import WEAKER, targets  # noqa: E402
+from table import EngineFailure, Parser, lines_of, save  # noqa: E402
+import mutants as rules  # noqa: E402
+from rebuild import Commands, binary_of, build, same_code  # noqa: E402
+import tidy  # noqa: E402
+
+EQUIVALENT = ROOT / "fuzz/equivalent_mutants.txt"
+WANTED = 0.95
+SAMPLE = 240       # a quarter of it from each target
+EXECUTIONS = 4000  # of one case under one model, when it comes to all
+RANDOM = 300       # of the first look
+PATIENCE = 60      # seconds before a run counts as hanging
+
+
+def live_lines(target):
+    """{file: {line: functions}} of a target's own sources, from the binary's line table.
+
+    The functions are those that the line's code ended up in; oracles (…audit.c) are left out.
+    """
+    table = subprocess.run(["objdump", "--dwarf=decodedline", binary_of(target)], cwd=ROOT,
+                           check=True, capture_output=True, text=True).stdout
+    entries, file = [], ""
+    for line in table.splitlines():
+        head = re.match(r"(?:CU: )?(\S+\.[ch]):$", line)
+        entry = re.match(r"\S+\.[ch]\s+(\d+)\s+(0x[0-9a-f]+)", line)
+        if head:
+            file = head[1].removeprefix("./")
+        elif entry and file.startswith(f"targets/{target}/") and not re.search(
+                r"/cases/|audit\.c$", file):
+            entries.append((file, int(entry[1]), entry[2]))
+    found = {}
+    for (file, line, _), function in zip(entries, functions_at(target, entries)):
+        found.setdefault(file, {}).setdefault(line, set()).add(function)
+    return found
+
+
+def functions_at(target, entries):
+    """The function, not inlined, that holds each address."""
+    told = subprocess.run(["addr2line", "-a", "-f", "-i", "-e", binary_of(target)], cwd=ROOT,
+                          input="\n".join(entry[2] for entry in entries), check=True,
+                          capture_output=True, text=True).stdout
+    return [block.splitlines()[-2] for block in re.split(r"(?m)^0x[0-9a-f]+\n", told)[1:]]
+
+
+def never_entered(target, cases):
+    """The functions of a target that no case of its enters."""
+    entered = collections.Counter()
+    for case in cases:
+        listed = lines_of([ROOT / binary_of(target), "--sites", "--json", "--case", case["case"],
+                           "--executions", "20" if case.get("whole") else "200"], PATIENCE)[0]
+        for site in listed["sites"]:
+            if site["operation"] == "enter":
+                entered[site["function"]] += site["accesses"]
+    return {function for function, n in entered.items() if n == 0}
+
+
+def weakened(target):
+    """Mutants of the rule "weaken": each order of an access made relaxed."""
+    listed = lines_of([ROOT / binary_of(target), "--sites", "--json"], PATIENCE)[0]["sites"]
+    for site in listed:
+        named = tidy.ORDERED.search(site["source"])
+        order = named.group(1) if named else "seq_cst" if "sem_" in site["source"] else "relaxed"
+        possible = WEAKER.get(site["operation"], WEAKER[None]).get(order)
+        if possible and site["file"].startswith(f"targets/{target}/") \
+                and "/cases/" not in site["file"]:
+            yield rules.Mutant(site["file"], site["line"], "weaken", site["source"],
+                               f'/{site["operation"]}={possible[0]}',
+                               frozenset([site["function"]]))
+
+
+def candidates(target):
+    """Every mutant of a target."""
+    made = list(weakened(target))
+    for file, lines in sorted(live_lines(target).items()):
+        made += rules.all_mutants(tidy.Source(ROOT, file), lines)
+    return made
+
+
+def sampled(options):
+    """(target, mutant) of as many of each target as the sample asks for."""
+    chosen, names = [], sorted(targets())
+    if options.target:
+        names = [options.target]
+    for name in names:
+        made = sorted(candidates(name), key=lambda m: (m.file, m.line, m.rule, m.after))
+        if options.only:
+            made = [m for m in made if options.only in m.key]
+        chance = random.Random(f"{options.seed} {name}")
+        n = len(made)
+        if options.sample is not None:
+            n = min(n, -(-options.sample // len(names)))
+        chosen += [(name, mutant) for mutant in chance.sample(made, n)]
+    return chosen
+
+
+# --- running ---
+
+
+class Luck:
+    """Which cases killed mutants so far, to be tried first."""
+
+    def __init__(self):
+        self.kills, self.lock = collections.Counter(), threading.Lock()
+
+    def add(self, file, case):
+        with self.lock:
+            self.kills[file, case] += 1
+
+    def sorted(self, file, cases):
+        with self.lock:
+            return sorted(cases, key=lambda c: (bool(c.get("whole")), -self.kills[file, c["case"]],
+                                                c["case"]))
+
+
+def looks(options, order):
+    """The searches, cheap ones first: (model, arguments for a case, for a whole runtime)."""
+    most = str(options.executions)
+    model = "c11" if order else "sc"
+    yield model, ("--search", "auto", "--executions", str(RANDOM)), (
+        "--search", "random", "--executions", "20")
+    yield model, ("--search", "dpor", "--executions", most), (
+        "--search", "random", "--executions", "300")
+    yield "c11", ("--search", "dpor", "--executions", most, "--preemptions", "3"), None
+    if order:
+        yield "armv8", ("--search", "dpor", "--executions", most), None
+
+
+def hunted(binary, mutant, options, luck, cases, extra=()):
+    """What the explorer finds in a binary: a dict with "found", or None."""
+    executions = 0
+    for model, arguments, whole in looks(options, mutant.rule == "weaken"):
+        for case in luck.sorted(mutant.file, cases):
+            if (whole if case.get("whole") else arguments) is None:
+                continue
+            command = [binary, "--case", case["case"], "--model", model, "--json", "--no-shrink",
+                       "--seconds", str(PATIENCE / 2), *extra,
+                       *(whole if case.get("whole") else arguments)]
+            try:
+                result = lines_of(command, PATIENCE)[0]
+            except (EngineFailure, ValueError, IndexError) as failure:
+                # The rig itself was brought down: seen, if not nicely.
+                result = {"executions": 0, "hits": {"engine_error": 1}, "why": str(failure)[-160:]}
+            executions += result["executions"]
+            if result["hits"]:
+                luck.add(mutant.file, case["case"])
+                return {"found": max(result["hits"], key=result["hits"].get),
+                        "case": case["case"], "model": model, "executions": executions,
+                        "why": result.get("why", "")}
+    return None
+
+
+def examined(target, mutant, options, shared):
+    """The result of one mutant."""
+    start = time.monotonic()
+    row = {"target": target, "file": mutant.file, "line": mutant.line, "rule": mutant.rule,
+           "key": mutant.key, "found": None}
+    with tempfile.TemporaryDirectory(prefix="mutant-", dir=ROOT / "build") as folder:
+        top = pathlib.Path(folder)
+        row.update(fate(target, mutant, options, shared, top))
+    row["seconds"] = round(time.monotonic() - start, 2)
+    print(f'{row["status"]:<10} {row["found"] or "":<14} {row.get("case", ""):<20} '
+          f'{row["seconds"]:>6.1f} s  {mutant.file}:{mutant.line} {mutant.rule}: '
+          f'{rules.squeezed(mutant.before)[:60]} -> {rules.squeezed(mutant.after)[:60]}',
+          file=sys.stderr, flush=True)
+    return row
+
+
+def fate(target, mutant, options, shared, top):
+    """Status and, if killed, by what."""
+    commands, luck, cases, equivalent, silent = shared
+    reason = equivalent.get(mutant.key)
+    if reason:
+        return {"status": "equivalent", "reason": reason}
+    if mutant.functions and mutant.functions <= silent[target]:
+        return {"status": "unreached"}
+    if mutant.rule == "weaken":
+        weaken = ("--weaken", f"{mutant.file}:{mutant.line}{mutant.after}")
+        found = hunted(ROOT / binary_of(target), mutant, options, luck, cases[target], weaken)
+        return {"status": "killed", **found} if found else {"status": "survived"}
+    binary = build(commands, target, mutant, top)
+    if binary is None:
+        return {"status": "no code"}
+    if same_code(commands, target, mutant, top):
+        return {"status": "equivalent", "reason": "the compiler makes the same code of it"}
+    found = hunted(binary, mutant, options, luck, cases[target])
+    return {"status": "killed", **found} if found else {"status": "survived"}
+
+
+# --- reasons and results ---
+
+
+def reasons():
+    """{key: reason} of the mutants that are called equivalent.
+
+    Two lines each: the key (file | rule | before | after), and the reason, indented.
+    """
+    found, key = {}, None
+    for line in EQUIVALENT.read_text(encoding="utf-8").splitlines():
+        if line.startswith("    ") and key:
+            found[key] = (found[key] + " " + line.strip()).strip()
+        elif line and not line.startswith("#"):
+            key = line
+            found[key] = ""
+    return found
+
+
+def stale(known):
+    """The keys of reasons that no mutant of the sources has any more, or without a reason."""
+    keys = {m.key for name in targets() for m in candidates(name)}
+    return [key for key, reason in known.items() if key not in keys or not reason]
+
+
+def summary(rows):
+    """The score and the counts."""
+    count = collections.Counter(row["status"] for row in rows)
+    reached = count["killed"] + count["survived"]
+    real = len(rows) - count["no code"]
+    return {"mutants": real, **{name: count[name] for name in (
+        "killed", "survived", "unreached", "equivalent", "no code")},
+        "score": round(count["killed"] / reached, 4) if reached else None,
+        "score_with_unreached": round(count["killed"] / (reached + count["unreached"]), 4)
+        if reached else None}
+
+
+def text(document):
+    """The survivors, a line per target and rule, and the score."""
+    rows, lines = document["rows"], []
+    for row in rows:
+        if row["status"] in ("survived", "unreached"):
+            lines.append(f'{row["status"]:<10} {row["file"]}:{row["line"]}: {row["key"]}')
+    for what in ("target", "rule"):
+        for name in sorted({row[what] for row in rows}):
+            part = summary([row for row in rows if row[what] == name])
+            lines.append(f'{what} {name:<12} {part["killed"]:>4} killed {part["survived"]:>4} '
+                         f'survived {part["unreached"]:>4} unreached '
+                         f'{part["equivalent"]:>4} equivalent')
+    found = collections.Counter(row["found"] for row in rows if row["found"])
+    lines.append("killed by " + ", ".join(f"{n} {name}" for name, n in found.most_common()))
+    total = document["summary"]
+    lines.append(f'score {total["score"]:.1%} of what cases reach, '
+                 f'{total["score_with_unreached"]:.1%} of all; {total["mutants"]} mutants, '
+                 f'{total["equivalent"]} equivalent; seed {document["seed"]}'
+                 if total["score"] is not None else "nothing to score")
+    return "\n".join(lines)
+
+
+def parse(arguments):
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build/report/mutation.json")
+    parser.add_argument("--target")
+    parser.add_argument("--only", help="mutants whose key has this text")
+    parser.add_argument("--sample", type=lambda t: None if t == "all" else int(t), default=SAMPLE,
+                        help="how many in all, or all")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--time", type=float, default=float("inf"), help="seconds, at most")
+    parser.add_argument("--executions", type=int, default=EXECUTIONS)
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
+    return parser.parse_args(arguments)
+
+
+def main(arguments=None):
+    options = parse(arguments)
+    start = time.monotonic()
+    try:
+        chosen, known = sampled(options), reasons()
+        old = stale(known)
+        cases = {name: lines_of([ROOT / binary_of(name), "--list", "--json"], PATIENCE)
+                 for name in targets()}
+        silent = {name: never_entered(name, cases[name]) for name in {t for t, _ in chosen}}
+    except (EngineFailure, OSError, subprocess.CalledProcessError) as failure:
+        print(f"fuzz/mutation.py: {failure}; make build LANE=explore comes first", file=sys.stderr)
+        return 2
+    for key in old:
+        print(f"{EQUIVALENT.relative_to(ROOT)}: no such mutant any more, or no reason: {key}",
+              file=sys.stderr)
+    shared = Commands(), Luck(), cases, known, silent
+
+    def one(item):
+        if time.monotonic() - start > options.time:
+            return None
+        return examined(*item, options, shared)
+
+    random.Random(options.seed).shuffle(chosen)
+    with concurrent.futures.ThreadPoolExecutor(max(1, options.jobs)) as pool:
+        rows = [row for row in pool.map(one, chosen) if row]
+    document = {"schema": 1, "kind": "mutation", "seed": options.seed, "rows": rows,
+                "left": len(chosen) - len(rows), "summary": summary(rows),
+                "seconds": round(time.monotonic() - start, 1)}
+    save(options.out, [schema.check(json.loads(json.dumps(document)), "mutation")])
+    print(text(document))
+    good = (document["summary"]["score"] or 0) >= WANTED and not old
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
