@@ -164,9 +164,8 @@ def judged(row, orders):
 class Comments:
     """What the sources say beside accesses, and beside the words and macros that they name."""
 
-    NAMED = re.compile(r"\b(?:(\w+)\()\s*(?:\([^()]*\)\s*)?&?([\w.>\[\]-]+)")
-    DECLARED = re.compile(r"\b(?:word32|word64|wordptr)\b[^;()]*?\b(\w+)(?:\[[^]]*\])?\s*;"
-                          r"|#\s*define\s+(\w+)\(")
+    NAMED = re.compile(r"(?=\b(\w+)\(\s*(?:\([^()]*\)\s*)?&?([\w.>\[\]-]+))")
+    DECLARED = re.compile(r"\b(?:word32|word64|wordptr)\b([^;()]*);|#\s*define\s+(\w+)\(")
 
     def __init__(self):
         self.known, self.declared = {}, {}
@@ -174,8 +173,10 @@ class Comments:
             source = self.source(str(path.relative_to(ROOT)))
             for number, line in enumerate(source.code.split("\n")):
                 for match in self.DECLARED.finditer(line):
-                    key = path.parent.name, match[1] or match[2]
-                    self.declared.setdefault(key, []).append((source, number))
+                    names = match[1] if match[2] is None else match[2]
+                    for name in re.findall(r"\w+(?=\s*(?:,|\[[^]]*\]|$))", names):
+                        self.declared.setdefault((path.parent.name, name), []).append(
+                            (source, number))
 
     def source(self, path):
         if path not in self.known:
@@ -195,12 +196,12 @@ class Comments:
 
     def kept_where_declared(self, row):
         """The reason beside the macro or the word that an access names."""
-        folder = row["file"].split("/")[1]
+        own = row["file"].split("/")[1]
+        folders = sorted({folder for folder, _ in self.declared}, key=lambda f: (f != own, f))
         for macro, word in self.NAMED.findall(row["source"]):
             for name in (macro, re.split(r"->|\.", word)[-1].split("[")[0]):
-                for source, number in self.declared.get((folder, name), []) + self.declared.get(
-                        ("base", name), []):
-                    reason = self.kept(self.texts(source, number))
+                for place in (p for f in folders for p in self.declared.get((f, name), [])):
+                    reason = self.kept(self.texts(*place))
                     if reason:
                         return reason
         return ""
@@ -213,7 +214,8 @@ class Comments:
         row["kept_word"] = "" if row["kept"] else self.kept_where_declared(row)
         if row["order"] is None:  # made by nobody: as the source has it, where it says so
             named = tidy.ORDERED.search(row["source"])
-            row["order"] = named.group(1) if named else None
+            row["order"] = (named.group(1) if named else
+                            "relaxed" if "word_init(" in row["source"] else None)
 
 
 def reached(binary, case):

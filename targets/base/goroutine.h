@@ -19,6 +19,8 @@
 enum g_status { G_RUNNING = 0, G_WAITING = 1, G_RUNNABLE = 2 };
 
 struct g {
+	/* kept: hands over the goroutine and all that its last owner did, which
+	 * the cases do not read */
 	word32 status;
 	uint32_t parks;  /* commits that succeeded; written by the goroutine only */
 	uint32_t aborts; /* commits that failed; likewise */

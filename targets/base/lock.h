@@ -39,7 +39,7 @@ static inline void mutex_unlock(mutex *m)
 
 /* A note: one thread sleeps until another wakes it, once between two clears.
  * key: 0 -> 1 by note_wakeup (waking twice is fatal); -> 0 by note_clear. */
-typedef struct { word32 key; } note;
+typedef struct { word32 key; } note; /* kept: in each kind of sleep alike */
 
 void note_clear(note *n);
 void note_wakeup(note *n);

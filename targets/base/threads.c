@@ -73,7 +73,9 @@ static struct {
 	uint32_t count, room;
 	int64_t next;   /* what the thread sleeps until; INT64_MAX: no timer */
 	bool stopping;
-	word32 changes; /* counted up to make the thread look again */
+	/* Counted up to make the thread look again. kept: what changed lies
+	 * under the lock, which orders it too */
+	word32 changes;
 	world_thread thread;
 } timers;
 

@@ -112,10 +112,11 @@ static void give_back(struct poller *p, struct poll_desc *pd)
 	mutex_unlock(&p->lock);
 }
 
-/* sem_load pairs with: poll_block() — no waiter may be there at these points */
 static void check_idle(struct poll_desc *pd, const char *message)
 {
-	uintptr_t r = sem_load(&pd->rg), w = sem_load(&pd->wg);
+	/* pairs with: poll_block() — no waiter may be there at these points */
+	uintptr_t r = sem_load(&pd->rg);
+	uintptr_t w = sem_load(&pd->wg);
 	if ((r != SEM_NIL && r != SEM_READY) || (w != SEM_NIL && w != SEM_READY))
 		world_fatal(message);
 }

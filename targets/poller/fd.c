@@ -104,7 +104,8 @@ int fd_set_deadline(struct poll_fd *f, int64_t d, int modes)
 static bool commit(struct g *g, void *arg)
 {
 	uintptr_t seen = 0;
-	/* pairs with: drop_reference() exchange */
+	/* pairs with: drop_reference() exchange. kept: as closer's other
+	 * accesses */
 	return cas_acq_rel((wordptr *)arg, &seen, (uintptr_t)g);
 }
 

@@ -10,7 +10,9 @@
 #include "poller/poller.h"
 
 struct poll_fd {
-	word32 refs;    /* 2 per reference; bit 0: closed */
+	/* 2 per reference; bit 0: closed. kept: Go's are seq_cst; all
+	 * that was done with a reference comes before the close */
+	word32 refs;
 	wordptr closer; /* 0 -> g by the closer's commit; any -> 1 by the last reference */
 	int fd;
 	struct poll_desc *pd;

@@ -13,7 +13,8 @@ unsigned poller_once(struct poller *p, int64_t delay)
 
 void poller_loop(struct poller *p, word32 *stop)
 {
-	/* pairs with: the stopper's store, which comes before its wake */
+	/* pairs with: the stopper's store, which comes before its wake.
+	 * kept: what the stopper did before; nobody reads it yet */
 	while (load_acquire(stop) == 0)
 		poller_once(p, -1);
 }

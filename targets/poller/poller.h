@@ -59,7 +59,7 @@ struct poll_desc {
 	/* Summary for waiters, who cannot take the lock. All bits but
 	 * event-error: from the fields below, by publish() under lock;
 	 * event-error: by set_event_error() without it. */
-	HOT word32 info;
+	HOT word32 info; /* kept: Go's is seq_cst for errors too */
 	HOT wordptr rg, wg; /* one waiter per direction */
 	HOT mutex lock;     /* guards the rest */
 	flag32 closing;
@@ -106,7 +106,9 @@ struct poller {
 	int port, wake_fd;      /* the backend's descriptors */
 	void *state;            /* the backend's own */
 	word32 in_vain;         /* a figure: waits that ended with nothing there */
-	word32 wake_pending;    /* 0 -> 1 by wake, -> 0 by a blocking poll that drained */
+	/* 0 -> 1 by wake, -> 0 by a blocking poll that drained. kept: Go's is
+	 * seq_cst */
+	word32 wake_pending;
 };
 
 /* The second asks for writability when somebody first waits for it. */

@@ -38,7 +38,8 @@ static struct port_number *make_chunk(struct port *port, wordptr *at)
 		chunk = world_map(PORT_CHUNK * sizeof *chunk);
 		for (int i = 0; i < PORT_CHUNK; i++)
 			mutex_init(&chunk[i].lock);
-		/* pairs with: port_number() load — the chunk's locks */
+		/* pairs with: port_number() load — the chunk's locks.
+		 * kept: chunks are there before the cases begin */
 		store_release(at, (uintptr_t)chunk);
 	}
 	mutex_unlock(&port->lock);
@@ -50,7 +51,8 @@ struct port_number *port_number(struct port *port, int fd)
 	if (fd < 0 || fd >= PORT_CHUNKS * PORT_CHUNK)
 		return NULL;
 	wordptr *at = &port->chunks[fd / PORT_CHUNK];
-	/* pairs with: make_chunk() store */
+	/* pairs with: make_chunk() store. kept: chunks are there before the
+	 * cases begin */
 	struct port_number *chunk = (void *)load_acquire(at);
 	if (!chunk)
 		chunk = make_chunk(port, at);

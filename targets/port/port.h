@@ -77,12 +77,16 @@ struct port {
 	const struct port_ops *ops;
 	const struct port_source *source; /* of a port in user space */
 	int fd, wake_fd;
-	word32 alerted; /* 0 -> 1 -> 0 by alert(), under lock */
+	/* 0 -> 1 -> 0 by alert(), under lock. kept: no case alerts; what an
+	 * alert tells is read after it */
+	word32 alerted;
 	/* Oracle: associations made for somebody else than the number was
 	 * opened for. */
 	word32 stale;
 	mutex lock;      /* guards making chunks; alerted and wake_fd agree under it */
-	wordptr *chunks; /* to struct port_number[PORT_CHUNK]; 0: none yet */
+	/* To struct port_number[PORT_CHUNK]; 0: none yet. kept: chunks are made
+	 * before the cases begin; their fields are plain */
+	wordptr *chunks;
 };
 
 extern const struct port_ops port_oneshot_ops, port_exact_ops;

@@ -55,7 +55,8 @@ struct M {
 	bool wake_spins;         /* given with a wake: be spinning */
 	uint64_t rng;
 	note wake;
-	/* What status_set() spins on and waits for, so that others see it. */
+	/* What status_set() spins on and waits for, so that others see it.
+	 * kept: for whoever watches from outside */
 	wordptr spin_on;
 	word32 spin_from;
 	void (*help)(void *arg); /* given with a wake, instead of next_p */
@@ -83,6 +84,8 @@ struct timers {
 };
 
 struct P {
+	/* kept: Go's is seq_cst; hands over the processor's fields, of which
+	 * the cases see none unordered */
 	HOT word32 status;
 	uint32_t id;
 	struct sched *s;
@@ -97,7 +100,9 @@ struct P {
 	struct timers timers;
 	/* The local queue: head is moved by who takes (owner and thieves, by
 	 * swap), tail by the owner alone. next: runs before the queue; 0 -> g
-	 * by the owner, g -> 0 by who takes it. */
+	 * by the owner, g -> 0 by who takes it.
+	 * kept: as Go has them; goroutines' fields go with them, and the slots
+	 * of a ring that is full, which the cases do not reach */
 	HOT wordptr next;
 	HOT word32 head;
 	HOT word32 tail;
@@ -123,30 +128,40 @@ struct sched {
 	HOT mutex lock;          /* guards what says so */
 	unsigned procs;          /* constant */
 	struct P **p;            /* that many; constant */
-	/* Global queue; guarded by lock. queued is read without it as a
-	 * hint. */
+	/* Global queue; guarded by lock. */
 	struct G *first, *last;
+	/* Read without the lock as a hint. kept: a leaver's last look; no case
+	 * puts anything there meanwhile */
 	word32 queued;
-	/* Idle lists; guarded by lock. idle_ps is read without it. */
+	/* Idle lists; guarded by lock. */
 	struct P *idle_p;
+	/* Read without the lock. kept: Go's is seq_cst also where it falls */
 	HOT word32 idle_ps;
 	struct M *idle_m;
 	uint32_t idle_ms;        /* on idle_m; guarded by lock */
-	HOT word32 spinning;     /* workers that look for work */
+	/* Workers that look for work. kept: Go's is seq_cst also where it
+	 * rises */
+	HOT word32 spinning;
 	/* Stop the world. stopping: 1 from stop_the_world to start_the_world,
 	 * written under lock. stop_wait: processors that have yet to stop;
-	 * guarded by lock, and the stopper's alone once it was woken. */
+	 * guarded by lock, and the stopper's alone once it was woken.
+	 * kept: Go's is seq_cst; no case enters a system call meanwhile */
 	HOT word32 stopping;
 	count32 stop_wait;
 	note stopped;
-	word32 stopper;          /* 1: somebody stops the world or has stopped it */
+	/* 1: somebody stops the world or has stopped it. kept: a lock's; no
+	 * case has two who stop it */
+	word32 stopper;
 	/* Poller. last_poll: when somebody polled last; 0: a worker is blocked
-	 * in it. poll_until: until when that one blocks; 0: without end. */
+	 * in it. poll_until: until when that one blocks; 0: without end. kept:
+	 * Go's are seq_cst; the timers' own word needs it, and is enough */
 	HOT word64 last_poll;
 	word64 poll_until;
 	struct poller poller;
 	/* The monitor: a thread without a processor. */
-	word32 monitor_sleeps;   /* 1: it waits on monitor_wake; written under lock */
+	/* 1: it waits on monitor_wake; written under lock. kept: Go's is
+	 * seq_cst; a glance that may be late */
+	word32 monitor_sleeps;
 	note monitor_wake;
 	world_thread monitor;
 	/* Goroutines. */
@@ -155,11 +170,15 @@ struct sched {
 	uint32_t goroutines, all_room;
 	struct G *free;          /* dead ones, beyond the processors' own */
 	struct stacks stacks;
-	word32 alive;            /* goroutines that have not ended */
+	/* Goroutines that have not ended. kept: the last one's end is the
+	 * program's, who reads what they all did */
+	word32 alive;
 	/* Workers. */
 	struct M *workers;       /* all, newest first; guarded by lock */
 	uint32_t worker_count;
-	word32 ending;           /* 1: all goroutines have ended, workers return */
+	/* 1: all goroutines have ended, workers return. kept: what they did is
+	 * there for who sees it */
+	word32 ending;
 	note ended;
 	const struct sched_config *config;
 	word64 stops, handed_off, fired, started; /* figures */

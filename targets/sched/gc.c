@@ -30,7 +30,8 @@ static struct gc {
 	word64 dangling;
 	/* The sweeper. SLEEPER_NONE -> SLEEPER_TOLD by who has work; -> g by
 	 * the sweeper as it parks, which had found none; any -> SLEEPER_NONE by
-	 * the sweeper, which then works. */
+	 * the sweeper, which then works. kept: hands over a parked goroutine,
+	 * and at the end what was swept; whole runs alone come here */
 	wordptr sleeper;
 	word32 ending, ended;
 	uint64_t cycles;     /* the rest: whoever has stopped the world */

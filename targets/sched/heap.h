@@ -40,7 +40,7 @@ enum {
 struct watch {
 	struct watch *next; /* guarded by the span's lock */
 	uint32_t object;    /* its number in the span */
-	word32 freed;
+	word32 freed;       /* kept: for tests, no case watches */
 };
 
 /* state, relative to the heap's generation G:
@@ -54,6 +54,8 @@ struct watch {
  * somebody sweeps without popping it stays in its unswept set, whose poppers
  * find it swept and leave it. */
 struct span {
+	/* kept: hands over the span's fields; the end of a sweep needs it, its
+	 * beginning in no case */
 	HOT word32 state;
 	char *base;
 	uint32_t pages;       /* 0: no span, but a struct for one */
@@ -165,7 +167,9 @@ struct marking {
 	struct stack full, empty; /* struct work, by their node */
 	mutex lock;           /* guards blocks */
 	struct work_block *blocks; /* mapped ones, of struct work */
-	HOT word32 busy;      /* markers that may still find something */
+	/* Markers that may still find something. kept: the end of marking;
+	 * only whole runs come here */
+	HOT word32 busy;
 };
 
 /* One who marks; any number at once, with the world stopped. */

@@ -35,7 +35,8 @@ void idle_wake_slow(struct sched *s);
 static inline void idle_wake(struct sched *s)
 {
 	/* pairs with: idle_leave() — after the work was put */
-	if (load_seq_cst(&s->idle_ps) != 0 && load_seq_cst(&s->spinning) == 0)
+	if (load_seq_cst(&s->idle_ps) != 0 &&
+	    load_seq_cst(&s->spinning) == 0)
 		idle_wake_slow(s);
 }
 /* A timer is due at `when`: wakes whoever would sleep longer. */

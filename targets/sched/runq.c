@@ -149,7 +149,8 @@ bool runq_empty(struct P *p)
 	for (;;) {
 		/* pairs with: runq_publish(), runq_put_next() — a leaver's last
 		 * look, after it has stopped spinning */
-		uint32_t head = load_seq_cst(&p->head), tail = load_seq_cst(&p->tail);
+		uint32_t head = load_seq_cst(&p->head);
+		uint32_t tail = load_seq_cst(&p->tail);
 		uintptr_t next = load_seq_cst(&p->next);
 		/* One may have been kicked from next into the ring meanwhile.
 		 * pairs with: as above */

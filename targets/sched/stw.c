@@ -174,7 +174,7 @@ void start_the_world(void)
 struct help {
 	void (*fn)(void *arg);
 	void *arg;
-	word32 left;
+	word32 left; /* kept: all that fn did; only whole runs come here */
 	note done;
 };
 

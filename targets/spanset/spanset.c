@@ -94,7 +94,7 @@ static wordptr *slot_of(struct span_set *s, uint32_t cursor)
 
 static struct span_block *block_of(wordptr *slot)
 {
-	/* pairs with: add_block() — its entries are empty */
+	/* pairs with: add_block() — its entries are empty. kept: as spine */
 	struct span_block *b = (struct span_block *)load_acquire(slot);
 	/* NIL, or at least SPAN_POISON */
 	if (__builtin_expect((uintptr_t)b - 1 >= SPAN_POISON - 1, 0))

@@ -61,7 +61,8 @@ struct stack_node *stack_pop(struct stack *s)
 
 struct stack_node *stack_first(const struct stack *s)
 {
-	/* pairs with: stack_push() swap */
+	/* pairs with: stack_push() swap. kept: what the node holds, for who
+	 * looks at it; nobody does while others push */
 	return unpack(load_acquire(&s->head));
 }
 
