@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The mutation score of the explorer: small faults made by rule, and which of them it finds.
 
-    fuzz/mutation.py [--sample N] [--seed S] [--target T] [--time SECONDS] [--executions N]
+    fuzz/mutation.py [--sample N] [--seed S] [--target T] [--time SECONDS] [--beside LANE,LANE]
 
 Mutants (mutants.py) change one or two lines of a target's sources; orders are weakened without a
 build (explore --weaken). Each is compiled into the explore binary of the fixed variant, by make's
@@ -14,8 +14,10 @@ every execution under sc and c11 as far as the count goes. For each mutant:
     survived    nothing was found
     no code     does not compile
 
-The score is killed of all but the equivalent and the unreached; beside it stands one that counts
-the unreached as well. Results: a line of JSON (--out, build/report/mutation.json).
+The score is killed of all but the equivalent and the unreached; another counts the unreached
+as well. --beside runs other programs on each mutant, and says which of them fail: unit
+(tests/unit), sanitized (the same under address and undefined-behaviour sanitizers), storm (every
+case for a moment on real threads). Results: a line of JSON (--out, build/report/mutation.json).
 Exit status: 0 the score is 95 % or more and no reason is stale, 1 otherwise, 2 the rig failed.
 """
 import argparse
@@ -39,7 +41,7 @@ from reports import schema  # noqa: E402
 from audit import WEAKER, targets  # noqa: E402
 from table import EngineFailure, Parser, lines_of, save  # noqa: E402
 import mutants as rules  # noqa: E402
-from rebuild import Commands, binary_of, build, same_code  # noqa: E402
+from rebuild import LANES, Commands, binary_of, build, same_code  # noqa: E402
 import tidy  # noqa: E402
 
 EQUIVALENT = ROOT / "fuzz/equivalent_mutants.txt"
@@ -47,6 +49,7 @@ WANTED = 0.95
 SAMPLE = 240       # a quarter of it from each target
 EXECUTIONS = 4000  # of one case under one model, when it comes to all
 RANDOM = 300       # of the first look
+STORM = 0.2        # seconds of a case on real threads
 PATIENCE = 60      # seconds before a run counts as hanging
 
 
@@ -195,6 +198,8 @@ def examined(target, mutant, options, shared):
     with tempfile.TemporaryDirectory(prefix="mutant-", dir=ROOT / "build") as folder:
         top = pathlib.Path(folder)
         row.update(fate(target, mutant, options, shared, top))
+        row["beside"] = {} if row["status"] == "no code" or mutant.rule == "weaken" else {
+            lane: beside(lane, target, mutant, shared, top / lane) for lane in options.beside}
     row["seconds"] = round(time.monotonic() - start, 2)
     print(f'{row["status"]:<10} {row["found"] or "":<14} {row.get("case", ""):<20} '
           f'{row["seconds"]:>6.1f} s  {mutant.file}:{mutant.line} {mutant.rule}: '
@@ -215,13 +220,40 @@ def fate(target, mutant, options, shared, top):
         weaken = ("--weaken", f"{mutant.file}:{mutant.line}{mutant.after}")
         found = hunted(ROOT / binary_of(target), mutant, options, luck, cases[target], weaken)
         return {"status": "killed", **found} if found else {"status": "survived"}
-    binary = build(commands, target, mutant, top)
-    if binary is None:
+    built = build(commands, "explore", target, mutant, top)
+    if built is None:
         return {"status": "no code"}
     if same_code(commands, target, mutant, top):
         return {"status": "equivalent", "reason": "the compiler makes the same code of it"}
-    found = hunted(binary, mutant, options, luck, cases[target])
+    found = hunted(built[0], mutant, options, luck, cases[target])
     return {"status": "killed", **found} if found else {"status": "survived"}
+
+
+# --- the others ---
+
+
+def failed(program, *arguments):
+    """Whether a program ends otherwise than well, or not at all."""
+    try:
+        return subprocess.run([program, *arguments], cwd=ROOT, stdin=subprocess.DEVNULL,
+                              capture_output=True, timeout=PATIENCE, check=False).returncode != 0
+    except subprocess.TimeoutExpired:
+        return True
+
+
+def beside(lane, target, mutant, shared, top):
+    """What of a lane fails with the mutant: a name, "" if nothing does, None: it was not built."""
+    built = build(shared[0], lane, target, mutant, top)
+    if built is None:
+        return None
+    for program in built:
+        runs = [()] if lane != "storm" else [
+            ("--case", case["case"], "--seconds", str(STORM))
+            for case in shared[2][target] if not case.get("whole")]
+        for arguments in runs:
+            if failed(program, *arguments):
+                return " ".join([program.name, *arguments[1:2]])
+    return ""
 
 
 # --- reasons and results ---
@@ -274,6 +306,12 @@ def text(document):
                          f'{part["equivalent"]:>4} equivalent')
     found = collections.Counter(row["found"] for row in rows if row["found"])
     lines.append("killed by " + ", ".join(f"{n} {name}" for name, n in found.most_common()))
+    for lane in dict.fromkeys(lane for row in rows for lane in row["beside"]):
+        tried = [row for row in rows if row["beside"].get(lane) is not None
+                 and row["status"] in ("killed", "survived", "unreached")]
+        more = sum(bool(row["beside"][lane]) for row in tried if row["status"] != "killed")
+        lines.append(f'{lane}: {sum(bool(row["beside"][lane]) for row in tried)} of {len(tried)} '
+                     f'killed, {more} of them not by the explorer')
     total = document["summary"]
     lines.append(f'score {total["score"]:.1%} of what cases reach, '
                  f'{total["score_with_unreached"]:.1%} of all; {total["mutants"]} mutants, '
@@ -292,6 +330,8 @@ def parse(arguments):
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--time", type=float, default=float("inf"), help="seconds, at most")
     parser.add_argument("--executions", type=int, default=EXECUTIONS)
+    parser.add_argument("--beside", type=lambda t: t.split(","), default=[],
+                        help="also: unit, sanitized, storm; by commas")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     return parser.parse_args(arguments)
 
@@ -308,6 +348,9 @@ def main(arguments=None):
     except (EngineFailure, OSError, subprocess.CalledProcessError) as failure:
         print(f"fuzz/mutation.py: {failure}; make build LANE=explore comes first", file=sys.stderr)
         return 2
+    if not set(options.beside) <= set(LANES):
+        print(f"fuzz/mutation.py: --beside takes {', '.join(LANES)}", file=sys.stderr)
+        return 64
     for key in old:
         print(f"{EQUIVALENT.relative_to(ROOT)}: no such mutant any more, or no reason: {key}",
               file=sys.stderr)

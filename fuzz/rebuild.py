@@ -1,4 +1,4 @@
-"""Builds a target's explorer with one file changed, beside the tree, by make's own commands."""
+"""Builds programs with one file changed, beside the tree, by make's own commands."""
 import pathlib
 import re
 import subprocess
@@ -11,36 +11,50 @@ def binary_of(target):
     return f"build/explore/{target}/fixed/explore"
 
 
-def command_lines(*arguments):
-    """What make would do, one command a line."""
-    ran = subprocess.run(["make", "-n", "-f", "fuzz/rules.mk", *arguments], cwd=ROOT, check=True,
-                         capture_output=True, text=True)
-    return [line for line in ran.stdout.splitlines() if not line.startswith("make")]
+def unit_tests(folder):
+    """The unit tests built in build/FOLDER."""
+    told = subprocess.run(["make", "-s", "-f", "tests/unit/rules.mk", "unit-list"], cwd=ROOT,
+                          check=True, capture_output=True, text=True).stdout.split()
+    return [name for name in told if name.startswith(f"build/{folder}/")]
+
+
+# How programs are built that may show a fault: rules, and goals for a target.
+LANES = {"explore": ("fuzz/rules.mk", lambda target: [binary_of(target)]),
+         "unit": ("tests/unit/rules.mk", lambda _: unit_tests("unit")),
+         "sanitized": ("tests/unit/rules.mk", lambda _: unit_tests("unit-san")),
+         "storm": ("Makefile", lambda target: [f"build/native/{target}/fixed/storm"])}
 
 
 class Commands:
-    """How make builds a target's binary anew after a change of a file; asked once for each."""
+    """How make builds a lane's programs anew after a change of a file; asked once for each."""
 
     def __init__(self):
-        self.known, self.lock = {}, threading.Lock()
+        self.goals, self.known, self.lock = {}, {}, threading.Lock()
 
-    def after(self, target, file):
+    def after(self, lane, target, file):
+        """The goals, and the commands that lead to them."""
+        rules, goals = LANES[lane]
         with self.lock:
-            if (target, file) not in self.known:
-                lines = command_lines("-W", file, binary_of(target))
-                self.known[target, file] = [
-                    line for line in lines if "fuzz/main.o" not in line or " -c " not in line]
-            return self.known[target, file]
+            if (lane, target) not in self.goals:
+                self.goals[lane, target] = goals(target)
+            key = lane, target, file
+            if key not in self.known:
+                ran = subprocess.run(["make", "-n", "-f", rules, "-W", file,
+                                      *self.goals[lane, target]], cwd=ROOT, check=True,
+                                     capture_output=True, text=True)
+                self.known[key] = [
+                    line.replace(" -Werror", "") for line in ran.stdout.splitlines()
+                    if not re.match(r"make|mkdir|echo", line)
+                    and not ("fuzz/main.o" in line and " -c " in line)]
+            return self.goals[lane, target], self.known[key]
 
 
 def redirected(lines, file, top):
     """The commands with the changed file, and all that they write, in the folder `top`."""
-    written = {match[1] for line in lines for match in re.finditer(r" -o (\S+)", line)}
-    written = {name.removesuffix(".new") for name in written}
+    written = {re.sub(r"\.(?:new|tmp)$", "", match[1]) for line in lines
+               for match in re.finditer(r" -o (\S+)", line)}
     out = []
     for line in lines:
-        if line.startswith("mkdir"):
-            continue
         for name in written:
             line = re.sub(rf"(?<![\w/.]){re.escape(name)}(?![\w/])", f"{top}/{name}", line)
         line = line.replace(" -I targets ", f" -I {top}/targets -I targets ")
@@ -48,20 +62,21 @@ def redirected(lines, file, top):
     return written, out
 
 
-def build(commands, target, mutant, top):
-    """The mutant's binary in the folder `top`, or None if it does not compile."""
+def build(commands, lane, target, mutant, top):
+    """The mutant's programs in the folder `top`, or None if it does not compile."""
     text = (ROOT / mutant.file).read_text(encoding="utf-8")
     changed = top / mutant.file
     changed.parent.mkdir(parents=True, exist_ok=True)
     changed.write_text(mutant.applied(text), encoding="utf-8")
-    written, lines = redirected(commands.after(target, mutant.file), mutant.file, top)
+    goals, lines = commands.after(lane, target, mutant.file)
+    written, lines = redirected(lines, mutant.file, top)
     for name in written:
         (top / name).parent.mkdir(parents=True, exist_ok=True)
     for line in lines:
         ran = subprocess.run(line, shell=True, cwd=ROOT, capture_output=True, check=False)
         if ran.returncode != 0:
             return None
-    return top / binary_of(target)
+    return [top / name for name in goals if name in written]
 
 
 def code_of(folder, names):
@@ -79,6 +94,6 @@ def code_of(folder, names):
 
 def same_code(commands, target, mutant, top):
     """Whether the compiler made of the mutant what it makes of the source."""
-    objects = [name for name in redirected(commands.after(target, mutant.file), mutant.file,
-                                           top)[0] if name.endswith(".o")]
+    lines = commands.after("explore", target, mutant.file)[1]
+    objects = [name for name in redirected(lines, mutant.file, top)[0] if name.endswith(".o")]
     return code_of(top, objects) == code_of(ROOT, objects)

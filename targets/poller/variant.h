@@ -4,19 +4,16 @@
  * build; where the text NAME+plain appears, so is one whose bare fields are
  * truly plain.
  *
- *   BUG_PLAIN_RG       before October 2021 (golang/go#48925): semaphores and
- *                      flags bare; a seq_cst store to an unrelated word as
- *                      "barrier". Also built as BUG_PLAIN_RG+plain.
- *   BUG_BARE_FLAGS     before January 2022 (golang/go#45211, CL 378234):
- *                      semaphores atomic, flags bare, the same barrier.
- *                      BUG_BARE_FLAGS+plain.
- *   BUG_RELEASE_DUMMY  as above with that store a plain release, the portable
- *                      C11 translation that people write.
- *                      BUG_RELEASE_DUMMY+plain.
- *   BUG_RELEASE_ALL    and the semaphores acquire/release too.
- *                      BUG_RELEASE_ALL+plain.
- *   BUG_ACQREL_STORE   a plausible wrong fix: publish by a release store, check
- *                      by an acquire load, and the semaphores acquire/release.
+ *   BUG_PLAIN_RG       before October 2021 (golang/go#48925): semaphores and flags
+ *                      bare; a seq_cst store to an unrelated word as "barrier".
+ *                      Also built as BUG_PLAIN_RG+plain.
+ *   BUG_BARE_FLAGS     before January 2022 (golang/go#45211, CL 378234): semaphores
+ *                      atomic, flags bare, the same barrier. BUG_BARE_FLAGS+plain.
+ *   BUG_RELEASE_DUMMY  as above with that store a plain release, the portable C11
+ *                      translation that people write. BUG_RELEASE_DUMMY+plain.
+ *   BUG_RELEASE_ALL    and the semaphores acquire/release too. BUG_RELEASE_ALL+plain.
+ *   BUG_ACQREL_STORE   a plausible wrong fix: publish by a release store, check by an
+ *                      acquire load, and the semaphores acquire/release.
  *   BUG_ACQREL_RMW     the same with publish by an acq_rel read-modify-write.
  */
 #ifndef POLLER_VARIANT_H
