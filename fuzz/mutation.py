@@ -149,8 +149,8 @@ class Luck:
 
     def sorted(self, file, cases):
         with self.lock:
-            return sorted(cases, key=lambda c: (bool(c.get("whole")), -self.kills[file, c["case"]],
-                                                c["case"]))
+            return sorted(cases, key=lambda c: (-self.kills[file, c["case"]],
+                                                bool(c.get("whole")), c["case"]))
 
 
 def looks(options, order):
