@@ -17,6 +17,7 @@ import argparse
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -166,6 +167,16 @@ class Validation:
                              self.proven)
 
 
+def fresh(out: Path) -> None:
+    """Make the folder; of an earlier validation nothing stays that could be taken for this."""
+    out.mkdir(parents=True, exist_ok=True)
+    if (out / "validation.json").exists():
+        for part in (FOLDER, "build"):
+            shutil.rmtree(out / part, ignore_errors=True)
+        for name in ("index.html", "validation.json"):
+            (out / name).unlink(missing_ok=True)
+
+
 def command() -> str:
     """The command line, to be typed again."""
     return shlex.join(["python3", "-m", "validate", *sys.argv[1:]])
@@ -188,7 +199,7 @@ def main(words) -> int:
         change = (changed_since(root, options.since) if options.since
                   else read(options.candidate, root))
         validation = Validation(root, options, change)
-        validation.out.mkdir(parents=True, exist_ok=True)
+        fresh(validation.out)
         validation.run()
         told = validation.told()
         page.write(validation.out, told, validation.explored.found)

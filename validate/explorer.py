@@ -112,7 +112,11 @@ class Search:
         left, turn_s, seed = list(cells), None, 1
         while left and not self.stop.is_set() and self.left_s() > 0:
             with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
-                list(pool.map(lambda cell, s=turn_s, n=seed: self._turn(cell, s, n), left))
+                try:
+                    list(pool.map(lambda cell, s=turn_s, n=seed: self._turn(cell, s, n), left))
+                except BaseException:
+                    self.stop.set()  # or all that is left would still have its turn
+                    raise
             done = self.explored.results
             left = [c for c in left if c not in done or not (
                 done[c]["ended"] or done[c]["exhausted"] or any(done[c]["hits"].values()))]
