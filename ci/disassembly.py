@@ -124,9 +124,8 @@ def instructions(lane, path, function):
     for row in body[1].splitlines():
         mark = re.match(r"(/?[^\s:]+):(\d+)", row)
         if mark:
-            file = mark[1]
-            place = (file[len(str(ROOT)) + 1:] if file.startswith(str(ROOT)) else file,
-                     int(mark[2]))
+            # wherever it was compiled: objects are cached, and taken over
+            place = (re.sub(r"^.*/(?=targets/)", "", mark[1]), int(mark[2]))
             continue
         name = instruction(row, arm)
         if name:

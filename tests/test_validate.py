@@ -194,6 +194,17 @@ def test_a_case_is_proven_by_exposure_or_by_exhaustion(exhausted, rows, wanted):
     assert verdict.decide([Step("explorer")], proven)[0] == wanted
 
 
+def test_what_this_machine_cannot_race_is_not_covered():
+    shown = verdict.shown_under([a_case(BUG_A=["sc"]), a_case("three", BUG_A=["sc"])], None, {})
+    results = {("set", "race", "sc"): result(), ("set", "three", "sc"): result(exhausted=False)}
+    rows = {"set/three": {"verdict": "SKIPPED", "reason": "needs 3 cores"}}
+    proven = verdict.proofs(shown, results, rows)
+    assert list(proven) == ["set/race"]
+    assert verdict.decide([], proven)[0] == "CONFIRMED"
+    assert verdict.decide([], verdict.proofs({"set/three": ["sc"]}, results, rows))[0] \
+        == "INCONCLUSIVE"
+
+
 def test_nothing_is_confirmed_where_nothing_shows_the_bug():
     shown = verdict.shown_under([a_case(BUG_B=["sc"])], "BUG_A", {})
     assert shown == {}

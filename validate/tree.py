@@ -58,7 +58,7 @@ class Tree:
         for part in ("obj", "engine"):
             if (lane / part).is_dir():
                 shutil.copytree(lane / part, mine / part)
-        for target in targets(self.top):
+        for target in self.touched():
             fixed = lane / target / "fixed"
             if fixed.is_dir():
                 to = mine / target / VARIANT
