@@ -330,7 +330,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(task, 0, sizeof task);
 	word_init(&tasks, 1);
 	world_last_words = last_words;
-	task[0].heap = (struct gc_config){ data[0] & 16 ? 0 : HEAP_BYTES, data[0] & 32 };
+	task[0].heap = (struct gc_config){ .heap_bytes = data[0] & 16 ? 0 : HEAP_BYTES,
+					   .poison = data[0] & 32 };
 	task[0].at = data + HEADER;
 	task[0].end = data + (size < STEPS ? size : STEPS);
 	limit_descriptors(data[0] / 64);
