@@ -155,12 +155,14 @@ def test_a_descriptor_armed_at_open_is_told_of_what_nobody_asked_for():
     assert told[ARMED][1] > 1.3 * told["fixed"][1]
 
 
-def test_armed_at_open_fails_no_case_in_any_order():
-    explore = program("explore", "explore", ARMED)
+@pytest.mark.parametrize("model", ["sc", "tso"])
+@pytest.mark.parametrize("variant", ["fixed", ARMED])
+def test_fixed_or_armed_at_open_no_case_fails_in_any_order(variant, model):
+    explore = program("explore", "explore", variant)
     listed = subprocess.run([explore, "--list", "--json"], cwd=ROOT, capture_output=True,
                             text=True, check=True).stdout
     cases = [json.loads(line)["case"] for line in listed.splitlines()]
     assert len(cases) >= 4
     for case in cases:
-        found = result(explore, "--case", case, "--model", "sc")
+        found = result(explore, "--case", case, "--model", model, "--seconds", "600")
         assert found["hits"] == {} and found["exhausted"] is True, case
