@@ -39,8 +39,7 @@ def test_processes_find_together_what_one_finds(search, jobs):
         assert found(shared) == found(alone) and alone["exhausted"]
         assert 1 / int(jobs) <= shared["largest_share"] <= 1 and shared["jobs"] == int(jobs)
         # What sharing costs: decisions near the root are taken in every way,
-        # more of them the
-            # more often pieces change hands.
+        # more of them the more often pieces change hands.
         assert shared["pruned"] <= alone["pruned"] + alone["executions"] // 2
 
 

@@ -15,7 +15,10 @@ if "--list" in sys.argv:
     print(json.dumps({{**subject, "kind": "list"}}))
     sys.exit(0)
 model = sys.argv[sys.argv.index("--model") + 1]
-verdict, status = {answers!r}[model]
+answers = {answers!r}
+verdict, status = answers[model]
+if "--executions" in sys.argv:
+    verdict, status = answers.get(model + " in the end", answers[model])
 if status == 2:
     print("engine error: broken", file=sys.stderr)
     sys.exit(2)
@@ -68,6 +71,16 @@ def test_an_unexpected_verdict_fails(tmp_path):
     assert ran.returncode == 1
     assert "<- unexpected" in ran.stdout and "NOT CAUGHT" in ran.stdout
     assert "unexpected: toy/BUG_A race tso: NOT_CAUGHT {}\n  explore --again" in ran.stdout
+
+
+def test_what_must_be_caught_gets_the_executions_for_it(tmp_path):
+    """However little of the processor its seconds were worth; where nothing must be caught, the
+    seconds are all."""
+    fake(tmp_path, "BUG_A", {"sc": ("QUIET_AS_EXPECTED", 0), "sc in the end": ("", 2),
+                             "tso": ("NOT_CAUGHT", 1), "tso in the end": ("CAUGHT", 0)})
+    ran = table(tmp_path)
+    assert ran.returncode == 0 and [r["verdict"] for r in results(tmp_path)] == [
+        "QUIET_AS_EXPECTED", "CAUGHT"]
 
 
 def test_a_broken_explorer_is_no_pass(tmp_path):
