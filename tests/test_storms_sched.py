@@ -98,3 +98,36 @@ def test_a_mutant_is_refuted_with_the_class_of_its_fault(tree, name):
                                "1024", "--children", "1", folder=tree)
     assert (code, document["verdict"]) == (1, "REFUTED")
     assert list(document["hits"]) == [failure]
+
+
+# (storm, file, text, its replacement, the class of the state that follows)
+STATES = {
+    "a timer is started, and nobody is told": (
+        "timers", "sched/timers.c", "\tpublish_first(h);\n\tmutex_unlock(&h->lock);\n\tif (first)",
+        "\tpublish_first(h);\n\tmutex_unlock(&h->lock);\n\tif (when == 0)", "lost_wakeup"),
+    "spinning is given up after the last look": (
+        "timers", "sched/idle.c", "#ifdef BUG_LEAVE_UNCHECKED", "#if 1", "lost_work"),
+    "nobody is woken for work": (
+        "timers", "sched/park.c", "\trunq_put_next(m->p, big);\n\tidle_wake(m->s);",
+        "\trunq_put_next(m->p, big);", "lost_work"),
+    "a deadline passes, and its waiter is not taken": (
+        "server", "poller/deadline.c", "\tpoll_publish_and_take(pd, modes, taken, &waiters);",
+        "\tpoll_publish_and_take(pd, 0, taken, &waiters);", "lost_wakeup"),
+}
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_what_nobody_would_see_is_seen(tree, name):
+    storm, file, before, after, failure = STATES[name]
+    with mutants.changed(tree, file, before, after):
+        code, document = churn("--until-hits", "1", "--children", "1", folder=tree, storm=storm)
+    assert (code, document["verdict"]) == (1, "REFUTED")
+    assert list(document["hits"]) == [failure]
+
+
+@pytest.mark.parametrize("storm,ops", [("timers", 5_000_000), ("server", 20_000)])
+def test_timers_and_servers_are_clean(storm, ops):
+    code, document = churn("--until-ops", str(ops), "--children", "1", storm=storm)
+    assert (code, document["verdict"], document["hits"]) == (0, "CLEAN", {})
+    assert all(document["operations"][kind] > 0 for kind in document["operations"]
+               if kind != "refused")

@@ -31,6 +31,19 @@ void poller_stop(struct poller *p)
 	p->first = NULL;
 }
 
+void poller_each(struct poller *p, void (*look)(struct poll_desc *pd))
+{
+	mutex_lock(&p->lock);
+	void *block = p->blocks;
+	mutex_unlock(&p->lock);
+	for (; block; block = *(void **)block) {
+		size_t n = (BLOCK_BYTES - BLOCKS_HEADER) / sizeof(struct poll_desc);
+		struct poll_desc *pd = (struct poll_desc *)((char *)block + BLOCKS_HEADER);
+		for (size_t i = 0; i < n; i++)
+			look(&pd[i]);
+	}
+}
+
 void poller_adjust(struct poller *p, int delta)
 {
 	if (delta != 0)

@@ -120,6 +120,9 @@ extern const struct poll_backend epoll_backend, epoll_late_backend;
 int poller_start(struct poller *p, const struct poll_backend *backend);
 /* Ends it and returns its memory. Fatal while a descriptor is open. */
 void poller_stop(struct poller *p);
+/* Shows every descriptor, free ones among them. Not while the poller starts or
+ * stops. */
+void poller_each(struct poller *p, void (*look)(struct poll_desc *pd));
 /* Puts the fields of a descriptor into the state that poll_open leaves: open,
  * idle, no deadlines. For fresh memory only: no lock, no check. */
 void poll_desc_init(struct poll_desc *pd, struct poller *p);

@@ -22,6 +22,7 @@ enum {
 	LONGEST_PAUSE = 10000000, MOST_RUNS = 64, PAUSE_TURNS = 512
 };
 enum { OP_MESSAGE, OP_COLLECT, OP_MOVE };
+enum { MOVES = 170000 /* in a soak: a million in the six storms */ };
 
 static struct connection {
 	struct poll_fd end[2];
@@ -240,7 +241,7 @@ static void run_pairs(const struct storm_order *order)
 		{ variant, DATA_RACE, EVERY_MODEL }
 
 #define ECHO                                                                             \
-	.op = { "message", "collection", "move" },                                       \
+	.op = { "message", "collection", "move" }, .quota = { [OP_MOVE] = MOVES },      \
 	.gauge = { "goroutines", "stacks", "stack_kib" }, .descriptors = 100,            \
 	.fewest = 1, .files_each = 2, .files_more = 64
 

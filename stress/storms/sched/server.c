@@ -79,12 +79,6 @@ static void open_client(void *arg)
 		wild.order->give_up("cannot open a socket");
 }
 
-static void announce(struct tally *t, struct poll_desc *pd)
-{
-	/* pairs with: watch_waiters() */
-	store_release(&t->pd, (uintptr_t)pd);
-}
-
 /* --- the server --- */
 
 /* Echoes until the client has had enough, or says nothing for long. */
@@ -200,13 +194,11 @@ static void visit(struct tally *t, void **kept)
 	for (size_t i = 0; i < bytes / 8; i++)
 		word[i] = t->rng + i;
 	worker_call(open_client, &f);
-	announce(t, f.pd);
 	if (poll_io(f.pd, POLL_WRITE, try_connect, &f) == 0)
 		talk(t, &f, (const char *)word, bytes);
 	else
 		wild_count(t, OP_REFUSED);
 	abortive(f.fd);
-	announce(t, NULL);
 	fd_close(&f);
 }
 

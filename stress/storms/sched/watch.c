@@ -66,7 +66,7 @@ unsigned watch_wedges(struct sched *s)
 
 /* Whoever publishes takes waiters under the same lock: so one who is there now,
  * in spite of what is published, came before that and was not taken. */
-static unsigned watch_waiter(struct poll_desc *pd, int mode)
+static void watch_waiter(struct poll_desc *pd, int mode)
 {
 	mutex_lock(&pd->lock);
 	/* pairs with: poll_block() */
@@ -74,27 +74,27 @@ static unsigned watch_waiter(struct poll_desc *pd, int mode)
 	enum poll_error error = poll_check_error(pd, mode);
 	mutex_unlock(&pd->lock);
 	if (g <= SEM_WAIT || (error != POLL_CLOSING && error != POLL_TIMEOUT))
-		return 0;
+		return;
 	int waiters = 0;
 	struct g *taken = poll_take(pd, mode, true, &waiters);
 	if (!taken)
-		return 0;
+		return;
 	wild.order->found(LOST_WAKEUP, "a goroutine waits on a descriptor that is over", 1);
 	schedule_inject(sched_current(), NULL, &taken, 1);
 	poller_adjust(pd->poller, waiters);
-	return 1;
 }
 
-unsigned watch_waiters(void)
+static void watch_both(struct poll_desc *pd)
 {
-	unsigned found = 0;
-	for (unsigned i = 0; i < wild.tallies; i++) {
-		/* The descriptor may be another's by now, which does not
-		 * matter: its memory stays one. pairs with: whoever announces
-		 * it */
-		struct poll_desc *pd = (struct poll_desc *)load_acquire(&wild.tally[i].pd);
-		if (pd)
-			found += watch_waiter(pd, POLL_READ) + watch_waiter(pd, POLL_WRITE);
-	}
-	return found;
+	watch_waiter(pd, POLL_READ);
+	watch_waiter(pd, POLL_WRITE);
+}
+
+void watch_waiters(struct sched *s)
+{
+	mutex_lock(&s->lock);
+	bool started = s->workers != NULL;
+	mutex_unlock(&s->lock);
+	if (started)
+		poller_each(&s->poller, watch_both);
 }

@@ -167,7 +167,7 @@ static void watch(void *arg)
 	while (!load_acquire(&over)) {
 		world_futex_wait(&never, 0, MS);
 		watch_wedges(s);
-		watch_waiters();
+		watch_waiters(s);
 		rest_look(s);
 		/* pairs with: whoever waits to have been looked at */
 		fetch_add_acq_rel(&wild.looks, 1);

@@ -17,7 +17,6 @@ struct tally {
 	 * worker. */
 	word64 busy;
 	word32 worker;
-	wordptr pd; /* the descriptor that it may wait on; 0: none */
 	uint64_t rng;
 	unsigned id;
 };
@@ -81,9 +80,9 @@ const struct poll_backend *wild_backend(const struct poll_backend *under);
 /* Looks for workers that spin for what can no longer come, and frees them.
  * Returns how many it found. */
 unsigned watch_wedges(struct sched *s);
-/* Looks at the descriptors of tallies for one that is over, closed or past its
- * deadline, whose waiter sleeps. Frees it; returns how many it found. */
-unsigned watch_waiters(void);
+/* Looks for descriptors that are over, closed or past their deadline, and whose
+ * waiters sleep, and frees those. */
+void watch_waiters(struct sched *s);
 
 /* --- rest.c --- */
 
