@@ -114,10 +114,14 @@ soak: deps ## each storm for long in one process: memory and descriptors flat?
 	@$(PYTHON) ci/soak.py --seconds $(SOAK_SECONDS) --keep build/soak
 
 # One operation in seven closes a descriptor, whose number is then opened again.
+REOPEN_OPS ?= 75000000
 .PHONY: reopen
-reopen: deps ## ten million descriptors opened, asked for through a port, and closed
+reopen: deps ## ten million descriptors opened, asked for, and closed, through either port
 	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=native
-	@build/native/port/fixed/storm --storm churn_oneshot --seconds 3600 --until-ops 75000000
+	@for port in oneshot exact; do \
+		build/native/port/fixed/storm --storm churn_$$port --seconds 3600 \
+			--until-ops $(REOPEN_OPS); \
+	done
 
 # Where the nights' runs and their history are kept; make clean leaves it alone.
 HISTORY ?= history
