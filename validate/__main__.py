@@ -133,11 +133,11 @@ class Validation:
                 current = explorer.current_hits(self.root, cases, CURRENT_S, jobs)
             if not self.add(native.sanitize(tree, cases, options.seed)):
                 return
-            racing = native.Native(tree, cases, options.against)
+            shown = verdict.shown_under(cases, options.against, current)
+            racing = native.Native(tree, cases, options.against, set(shown))
             race = racing.run(self.out / "run", options.time, options.seed, command())
             if not self.add(race):
                 return
-            shown = verdict.shown_under(cases, options.against, current)
             self.proven = verdict.proofs(shown, self.explored.results,
                                          getattr(race, "proofs", {}))
             self.add(checks.disassembly(tree))

@@ -2,7 +2,7 @@
 import os
 import shutil
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Set
 
 from reports import judge, matrix, process
 from reports.folder import write_atomic
@@ -22,10 +22,11 @@ SHOWS_ANYWHERE = ["fatal", "deadlock", "livelock", "crash"]
 class Native:
     """The programs of the native lane: the candidate's, and the controls' beside them."""
 
-    def __init__(self, tree: Tree, cases: List[Case], against: Optional[str]):
+    def __init__(self, tree: Tree, cases: List[Case], against: Optional[str], fails: Set[str]):
         """cases: those that reach the candidate; against: a switch, `current`, or None for
-        whatever each case promises to show on this machine."""
-        self.tree, self.against = tree, against
+        whatever each case promises to show on this machine; fails: where the current code
+        does, as the explorer found it: `current` races there."""
+        self.tree, self.against, self.fails = tree, against, fails
         wanted = {case.name for case in cases}
         self.lists: Dict[str, dict] = {}
         for target in tree.touched():
@@ -37,7 +38,7 @@ class Native:
     def _control(self, name: str) -> Optional[str]:
         """The variant that a case is compared with here; None: this machine shows none."""
         if self.against == CURRENT:
-            return "fixed"
+            return "fixed" if name in self.fails else None
         document = self.lists[name]
         due = [e["variant"] for e in document["expect"] if document["model"] in e["models"]
                and e["failure"] != "data_race" and self.against in (None, e["variant"])]
