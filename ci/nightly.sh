@@ -93,6 +93,10 @@ else
 	step fuzz make -s fuzz TIME=$((seconds / 120))
 	step coverage "$python" fuzz/fuzzers/coverage.py --out "$run-${lanes[0]}/coverage.jsonl"
 	step candidates tests/candidates.py
+	step audit "$python" fuzz/audit.py --out "$run-${lanes[0]}/audit.jsonl"
+	# Another sample each night; as many as the explorer is known to kill.
+	step mutation "$python" fuzz/mutation.py --sample 60 --seed "$(date +%j)" --wanted 0.5 \
+		--out "$out/mutation.jsonl"
 fi
 # One page of all lanes.
 step merge "$python" -m reports merge -o "$out/report" "$run"-*

@@ -15,7 +15,8 @@ that showed something for an access nearby come first. For each access:
     unreached no case makes the access
     relaxed   there is no weaker one
 
-Results: a line of JSON (--out, build/report/audit.json), and a page beside it.
+Results: a line of JSON (--out, build/audit/results.jsonl, which the next report takes in), and a
+page beside it.
 Exit status: 0 nothing is excess or disagrees with its comment, 1 otherwise, 2 the rig failed.
 """
 import argparse
@@ -266,7 +267,7 @@ def narrowed(row):
 def parse(arguments):
     parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/explore")
-    parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build/report/audit.json")
+    parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build/audit/results.jsonl")
     parser.add_argument("--target")
     parser.add_argument("--site", help="FILE or FILE:LINE, as in the results")
     parser.add_argument("--model", type=model_names, default=["c11", "armv8"])

@@ -88,7 +88,8 @@ def swapped(code, at):
     same = indents[0] == indents[1]
     above = code[at - 1].rstrip() if at else ""
     guarded = re.match(r"\s*(?:if|else|for|while)\b.*[^{;]$|\s*else$", above)
-    if first and second and same and not guarded and "(" in first + second:
+    fresh = re.search(r"_init\(", (first or "") + (second or ""))  # nobody shares it yet
+    if first and second and same and not guarded and not fresh and "(" in first + second:
         yield "swap", 2, f"{code[at + 1]}\n{code[at]}"
 
 

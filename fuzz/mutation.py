@@ -17,8 +17,9 @@ every execution under sc and c11 as far as the count goes. For each mutant:
 The score is killed of all but the equivalent and the unreached; another counts the unreached
 as well. --beside runs other programs on each mutant, and says which of them fail: unit
 (tests/unit), sanitized (the same under address and undefined-behaviour sanitizers), storm (every
-case for a moment on real threads). Results: a line of JSON (--out, build/report/mutation.json).
-Exit status: 0 the score is 95 % or more and no reason is stale, 1 otherwise, 2 the rig failed.
+case for a moment on real threads). Results: a line of JSON (--out, build/mutation/results.jsonl).
+Exit status: 0 the score is as wanted (--wanted, 0.95) and no reason is stale, 1 otherwise, 2 the
+rig failed.
 """
 import argparse
 import collections
@@ -322,7 +323,7 @@ def text(document):
 
 def parse(arguments):
     parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build/report/mutation.json")
+    parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build/mutation/results.jsonl")
     parser.add_argument("--target")
     parser.add_argument("--only", help="mutants whose key has this text")
     parser.add_argument("--sample", type=lambda t: None if t == "all" else int(t), default=SAMPLE,
@@ -330,6 +331,7 @@ def parse(arguments):
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--time", type=float, default=float("inf"), help="seconds, at most")
     parser.add_argument("--executions", type=int, default=EXECUTIONS)
+    parser.add_argument("--wanted", type=float, default=WANTED, help="the score, 0 .. 1")
     parser.add_argument("--beside", type=lambda t: t.split(","), default=[],
                         help="also: unit, sanitized, storm; by commas")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
@@ -369,7 +371,7 @@ def main(arguments=None):
                 "seconds": round(time.monotonic() - start, 1)}
     save(options.out, [schema.check(json.loads(json.dumps(document)), "mutation")])
     print(text(document))
-    good = (document["summary"]["score"] or 0) >= WANTED and not old
+    good = (document["summary"]["score"] or 0) >= options.wanted and not old
     return 0 if good else 1
 
 

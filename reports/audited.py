@@ -1,8 +1,11 @@
 """The audit of memory orders as text and as a page of its own."""
 import collections
 from pathlib import Path
+from typing import List
 
 import jinja2
+
+from reports import schema
 
 TEMPLATES = Path(__file__).with_name("templates")
 STATUS = {"needed": "every weaker order has a counterexample",
@@ -10,6 +13,22 @@ STATUS = {"needed": "every weaker order has a counterexample",
           "excess": "a weaker order breaks nothing here, and no comment says why it stays",
           "unreached": "no case of the explorer makes this access",
           "relaxed": "there is no weaker order"}
+
+
+def documents(path: Path) -> List[dict]:
+    """The "audit" documents of a JSON-lines file.
+
+    Raises schema.BadDocument, OSError if it cannot be read.
+    """
+    return [schema.parse(line, "audit") for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def ordered(found: List[dict]) -> dict:
+    """For the run's page: the accesses of all audits but the relaxed ones, and their counts."""
+    rows = [{**row, "summary": summary(row)} for document in found for row in document["rows"]
+            if row["status"] != "relaxed"]
+    return {"rows": rows, "meaning": STATUS, "counts": counts({"rows": rows}),
+            "executions": sum(document["executions"] for document in found)}
 
 
 def counts(document: dict) -> dict:

@@ -5,7 +5,7 @@ from typing import Dict, List, Optional
 import jinja2
 
 from reports import explored as explorer
-from reports import beside, covered, leaks, probed, svg, table, topology, words
+from reports import audited, beside, covered, leaks, probed, svg, table, topology, words
 from reports.folder import Run
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -33,15 +33,16 @@ def text(run: Run, verdicts: dict, explored: Optional[List[dict]] = None) -> str
         explored = beside.found(run.path, "explore", explorer.documents, warnings)
     probes = beside.found(run.path, "probe", probed.documents, warnings)
     coverage = beside.found(run.path, "coverage", covered.documents, warnings)
+    audit = beside.found(run.path, "audit", audited.documents, warnings)
     for level in range(len(LEVELS)):
-        page = _page(run, verdicts, warnings, explored, probes, coverage, level)
+        page = _page(run, verdicts, warnings, explored, probes, coverage, audit, level)
         if len(page.encode()) < LIMIT_BYTES:
             break
     return page
 
 
 def _page(run: Run, verdicts: dict, warnings: List[str], explored: List[dict],
-          probes: List[dict], coverage: List[dict], level: int) -> str:
+          probes: List[dict], coverage: List[dict], audit: List[dict], level: int) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True,
         lstrip_blocks=True, undefined=jinja2.StrictUndefined)
@@ -61,7 +62,7 @@ def _page(run: Run, verdicts: dict, warnings: List[str], explored: List[dict],
         wrong=[row for row in rows if not row["expected"]],
         overtime=table.overtime(run.header), seconds=sum(row["seconds"] for row in rows),
         explored=explorer.table(explored), probed=probed.table(probes),
-        covered=covered.table(coverage),
+        covered=covered.table(coverage), orders=audited.ordered(audit),
         traces=level < 1, brief=level >= 2, terse=level >= 3, bare=level >= 4, left=LEVELS[level],
         pictures=placements(cases, topology.load(run.path / "topology.xml")))
 

@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 
+import jinja2
 import pytest
 
 from reports import audited, schema
@@ -140,6 +141,19 @@ def test_the_page_shows_each_access_beside_its_comment(trials):
     page = audited.page(schema.check(document, "audit"))
     assert "pairs with: &lt;g()&gt;" in page and "excess" in page
     assert "1 excess" in audited.text(document)
+
+
+def test_the_report_takes_the_audit_in(trials, tmp_path):
+    rows = [audit.examined(row(comment="pairs with: <g()>"), audit.Luck(), 1),
+            audit.examined(row(order="relaxed"), audit.Luck(), 1)]
+    path = tmp_path / "results.jsonl"
+    path.write_text(json.dumps({"schema": 1, "kind": "audit", "models": ["c11"], "executions": 7,
+                                "seconds": 0.1, "rows": rows}) + "\n")
+    orders = audited.ordered(audited.documents(path))
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(audited.TEMPLATES),
+                                     autoescape=True, undefined=jinja2.StrictUndefined)
+    page = environment.get_template("orders.html").render(orders=orders, brief=False)
+    assert "1 ordered accesses" in page and "&lt;g()&gt;" in page and "✘" in page
 
 
 def test_nothing_built_is_a_usage_error(tmp_path):

@@ -135,7 +135,8 @@ static void readiness(struct poll_desc *pd)
 
 static void one(struct state *s, int fd)
 {
-	struct poll_desc *pd = NULL;
+	struct poll_desc *pd = NULL, *before = NULL;
+	uint32_t seq = 0;
 	must(poll_open(&s->poller, -9, &pd) == -9 && !pd, "the backend refused it");
 	for (int life = 0; life < LIVES; life++) {
 		must(poll_open(&s->poller, fd, &pd) == 0 && pd->fd == fd, "it cannot be opened");
@@ -145,14 +146,18 @@ static void one(struct state *s, int fd)
 		must(load_relaxed(&pd->rg) == SEM_NIL && load_relaxed(&pd->wg) == SEM_NIL,
 		     "readiness of another life");
 		must(!flag_get(&pd->rd) && !flag_get(&pd->wd), "a deadline of another life");
+		must(pd != before || pd->fd_seq != seq, "two lives are told apart by nothing");
+		before = pd;
+		seq = pd->fd_seq;
 		must(pd->fd_seq != 0 && takes_own(pd), "events of this life do not fit");
 		deadlines(pd);
 		readiness(pd);
-		uintptr_t fires = pd->rseq;
+		uintptr_t fires = pd->rseq, write_fires = pd->wseq;
 		poll_unblock(pd);
 		says(pd, POLL_CLOSING, POLL_CLOSING);
 		armed(pd, NULL, NULL);
 		poll_read_deadline(pd, fires);
+		poll_write_deadline(pd, write_fires);
 		poll_set_deadline(pd, FAR, BOTH);
 		armed(pd, NULL, NULL);
 		poll_close(pd);
