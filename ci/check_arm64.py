@@ -5,10 +5,13 @@ kind, the probes, the explorer and its litmus tests; reads their code (ci/disass
     ci/check_arm64.py LANE...
 
 Where this is no ARM64 they run under qemu-aarch64: a test of function, not of memory order.
+A lane takes a minute and a half of one processor, and another one to build; as many run at once
+as there are processors.
 Exit status: 0 all passed, 1 something failed, 2 the rig failed. The last lines:
 
     arm64-llsc: 24 unit tests, 18 cases, 2 storms, 18 explored, 41 litmus tests, 42 probes: passed
 """
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -18,7 +21,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 EMULATOR = [] if os.uname().machine == "aarch64" else ["qemu-aarch64"]
-PATIENCE = 600  # seconds: only a hang takes so long
+PATIENCE = 1200  # seconds: only a hang takes so long
 SKIPPED = 77
 # A comment of a unit test that an emulator answers otherwise than a kernel.
 NOT_EMULATED = re.compile(r"^/\* not emulated: (.*) \*/$", re.MULTILINE)
@@ -114,23 +117,31 @@ class Lane:
         self.done["kinds of code read"] = 1 if told.returncode == 0 else 0
 
 
+WORK = (Lane.code, Lane.unit_tests, Lane.storms, Lane.probes, Lane.explorer)
+WANTED = ("cases", "explored", "litmus models", "probes", "storms", "unit tests")
+
+
+def check(name):
+    """All of a lane's work, told at its end. The number of failures."""
+    lane = Lane(name)
+    for work in WORK:
+        work(lane)
+    for kind in WANTED:
+        if not lane.done.get(kind):
+            lane.failed += 1
+            print(f"{name}: FAILED: no {kind}")
+    print(f"{name}: " + ", ".join(f"{n} {kind}" for kind, n in lane.done.items())
+          + (f": {lane.failed} FAILED" if lane.failed else ": passed"), flush=True)
+    return lane.failed
+
+
 def main():
     lanes = sys.argv[1:]
     if not lanes:
         print(__doc__.splitlines()[0], file=sys.stderr)
         return 64
-    failed = 0
-    for name in lanes:
-        lane = Lane(name)
-        for work in (lane.code, lane.unit_tests, lane.storms, lane.probes, lane.explorer):
-            work()
-        wanted = {"unit tests", "cases", "storms", "probes", "explored", "litmus models"}
-        for kind in sorted(wanted - {k for k, n in lane.done.items() if n}):
-            lane.failed += 1
-            print(f"{name}: FAILED: no {kind}")
-        failed += lane.failed
-        print(f"{name}: " + ", ".join(f"{n} {kind}" for kind, n in lane.done.items())
-              + (f": {lane.failed} FAILED" if lane.failed else ": passed"), flush=True)
+    with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        failed = sum(pool.map(check, lanes))
     if EMULATOR:
         print("emulated: a test of function. Never run on ARM hardware.")
     return 1 if failed else 0
