@@ -14,6 +14,7 @@
 # something is not as expected: what, and how to show it again. The night is
 # compared with those before.
 #
+# stderr says of each step how long it took, and the processors' time of that.
 # Exit status: 0 as expected, 1 not, 64 usage.
 set -euo pipefail
 usage() { echo "usage: $0 [--time 30s|10m|2h] [--history DIR]" >&2; exit 64; }
@@ -45,11 +46,12 @@ failed=()
 
 # step NAME COMMAND...: runs it with its output in a file; notes what failed
 step() {
-	local name=$1 began=$SECONDS status=0
+	local name=$1 began=$SECONDS status=0 used TIMEFORMAT='%U %S'
 	shift
 	printf 'nightly: %-12s ' "$name" >&2
-	"$@" >"$out/$name.log" 2>&1 </dev/null || status=$?
-	printf 'status %d, %d s\n' "$status" $((SECONDS - began)) >&2
+	used=$({ time "$@" >"$out/$name.log" 2>&1 </dev/null; } 2>&1) || status=$?
+	printf 'status %d, %d s, %.1f s of processors\n' "$status" $((SECONDS - began)) \
+		"$(awk '{ print $1 + $2 }' <<<"$used")" >&2
 	[ "$status" -eq 0 ] || failed+=("$name")
 }
 share() { echo $(((seconds * $1 + 99) / 100)); }
@@ -105,7 +107,7 @@ step page "$python" -m reports history page --db "$history/history.sqlite" \
 	-o "$history/index.html"
 
 if [ ${#failed[@]} -eq 0 ]; then
-	echo "nightly: as expected; $history/index.html"
+	echo "nightly: as expected, $SECONDS s; $history/index.html"
 	exit 0
 fi
 {
@@ -116,5 +118,5 @@ fi
 		echo '```'
 	done
 } >"$out/issue.md"
-echo "nightly: not as expected: ${failed[*]}; see $out/issue.md"
+echo "nightly: not as expected, $SECONDS s: ${failed[*]}; see $out/issue.md"
 exit 1
