@@ -46,7 +46,9 @@ void status_set_slow(struct g *g, uint32_t from, uint32_t to)
 					    ? "a goroutine's stack was taken from its holder"
 					    : "a goroutine was to be waiting, and is runnable");
 		seen = from;
-		if (spins == SHOWN)
+		/* Who readies has been served where the status is as it wants
+		 * it, which looks the same from outside. */
+		if (spins == SHOWN && to != G_RUNNABLE)
 			show(g, from);
 		if (spins % SPINS == 0)
 			world_yield();
