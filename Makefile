@@ -138,7 +138,7 @@ validate: deps ## is a fix right: CANDIDATE=DIR or PATCH [AGAINST=BUG_X] [TIME=5
 		$(if $(TIME),--time $(TIME)) $(VALIDATE_ARGS)
 
 .PHONY: candidates
-candidates: deps ## candidates whose verdict is known, validated one by one (an hour)
+candidates: deps ## candidates whose verdict is known, validated one by one (long)
 	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=native
 	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=explore
 	@tests/candidates.py
