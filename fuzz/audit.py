@@ -198,14 +198,21 @@ class Comments:
     def kept_where_declared(self, row):
         """The reason beside the macro or the word that an access names."""
         own = row["file"].split("/")[1]
-        folders = sorted({folder for folder, _ in self.declared}, key=lambda f: (f != own, f))
         for macro, word in self.NAMED.findall(row["source"]):
             for name in (macro, re.split(r"->|\.", word)[-1].split("[")[0]):
-                for place in (p for f in folders for p in self.declared.get((f, name), [])):
+                for place in self.declarations(own, name):
                     reason = self.kept(self.texts(*place))
                     if reason:
                         return reason
         return ""
+
+    def declarations(self, own, name):
+        """Where a name is declared: in its own target, in base, or in the only other one."""
+        folders = [folder for folder, known in self.declared if known == name]
+        for folder in (own, "base"):
+            if folder in folders:
+                return self.declared[folder, name]
+        return self.declared[folders[0], name] if len(folders) == 1 else []
 
     def beside(self, row):
         """Adds an access's comment, the reason why it is kept, and its order as written."""

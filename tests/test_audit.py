@@ -129,6 +129,13 @@ def test_reasons_are_read_beside_the_access_its_word_and_its_macro(tmp_path, mon
     assert found["comment"].startswith("pairs with: g()")
     found = read(10, "fetch_add_seq_cst(&p[i]->calls, 1);")
     assert (found["kept"], found["kept_word"]) == ("", "the word's")
+    (tmp_path / "targets/y").mkdir()
+    (tmp_path / "targets/y/y.c").write_text("struct y { word32 calls; };\n")
+    comments = audit.Comments()
+    assert read(10, "fetch_add_seq_cst(&p->calls, 1);")["kept_word"] == "the word's"
+    other = row(file="targets/y/y.c", line=1, source="fetch_add_seq_cst(&p->calls, 1);")
+    comments.beside(other)
+    assert other["kept_word"] == ""  # another target's word of that name
     found = read(10, "if (sem_load(&x->nothing))")
     assert found["kept_word"] == "the macro's"
     assert read(10, "load_acquire(&x->nothing)")["kept_word"] == ""
