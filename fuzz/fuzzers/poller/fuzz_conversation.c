@@ -144,7 +144,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	interrupt_calls(troubled);
 	word_init(&stop, 0);
 	if (threads_start() == 0 && world_thread_start(&loop, poll_all, NULL) == 0) {
-		start_and_join(data + 1, size < STEPS ? size - 1 : STEPS);
+		start_and_join(data + 1, size <= STEPS ? size - 1 : STEPS);
 		/* pairs with: poller_loop() load — then it is woken */
 		store_release(&stop, 1);
 		epoll_backend.wake(&poller);
