@@ -232,14 +232,6 @@ static void run_pairs(const struct storm_order *order)
 	run(order, world_socketpair);
 }
 
-/* A goroutine that is queued twice runs twice at once: then anything may
- * happen. */
-#define ANYTHING(variant)                                                                \
-	{ variant, FATAL, EVERY_MODEL }, { variant, CRASH, EVERY_MODEL },                 \
-		{ variant, TIMEOUT, EVERY_MODEL }, { variant, DEADLOCK, EVERY_MODEL },    \
-		{ variant, STACK_CORRUPTION, EVERY_MODEL },                               \
-		{ variant, DATA_RACE, EVERY_MODEL }
-
 #define ECHO                                                                             \
 	.op = { "message", "collection", "move" }, .quota = { [OP_MOVE] = MOVES },      \
 	.gauge = { "goroutines", "stacks", "stack_kib" }, .descriptors = 100,            \

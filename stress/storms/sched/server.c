@@ -254,7 +254,7 @@ static void run(const struct storm_order *order)
 {
 	word_init(&clients, order->descriptors);
 	word_init(&serving, 1);
-	wild_storm(order, &(struct wild){ .procs = wild_procs(order),
+	wild_storm(order, &(struct wild){ .procs = wild_procs(order->seed),
 					  .tallies = order->descriptors + 2,
 					  .main = server_main });
 }
@@ -273,8 +273,13 @@ static void run(const struct storm_order *order)
 STORM(server, .purpose = WHAT, SERVER, WEDGES,
       MAY({ "BUG_COPYSTACK_CHECKED", FATAL, EVERY_MODEL },
 	  { "BUG_PARK_LATE", FATAL, EVERY_MODEL }, { "BUG_STOP_EARLY", FATAL, EVERY_MODEL },
-	  { "BUG_STEAL_STORE", FATAL, EVERY_MODEL }, { "BUG_STEAL_STORE", CRASH, EVERY_MODEL },
-	  { "BUG_STEAL_STORE", TIMEOUT, EVERY_MODEL },
+	  { "BUG_FIRE_LOCKED", TIMEOUT, EVERY_MODEL },
+	  { "BUG_FIRE_LOCKED", DEADLOCK, EVERY_MODEL },
+	  { "BUG_READY_OVER_SCAN", FATAL, EVERY_MODEL },
+	  /* What is freed too early is anybody's. */
+	  { "BUG_MARK_SPLIT", LOST_ITEM, EVERY_MODEL },
+	  { "BUG_MARK_SPLIT", EARLY_FREE, EVERY_MODEL },
+	  { "BUG_MARK_SPLIT", CRASH, EVERY_MODEL }, ANYTHING("BUG_STEAL_STORE"),
 	  { "BUG_STOPWAIT_BARE", DATA_RACE, EVERY_MODEL },
 	  { "BUG_STOPWAIT_BARE+plain", DATA_RACE, EVERY_MODEL },
 	  { "BUG_PUT_EARLY", BLOCK_LEAK, EVERY_MODEL },

@@ -361,7 +361,7 @@ static void run(const struct storm_order *order)
 	pair = world_map(SETTERS * sizeof *pair);
 	word_init(&running, 2 * SETTERS);
 	word_init(&stage, NOBODY_ACTS);
-	wild_storm(order, &(struct wild){ .procs = wild_procs(order), .tallies = SETTERS,
+	wild_storm(order, &(struct wild){ .procs = wild_procs(order->seed | 1), .tallies = SETTERS,
 					  .main = timers_main });
 	world_unmap(pair, SETTERS * sizeof *pair);
 }
@@ -376,4 +376,5 @@ STORM(timers,
       MAY({ "BUG_LEAVE_UNCHECKED", LOST_WORK, EVERY_MODEL },
 	  { "BUG_WAKE_UNFENCED", LOST_WORK, TSO | C11 },
 	  { "BUG_TIMER_UNSEEN", LOST_WAKEUP, EVERY_MODEL },
-	  { "BUG_PARK_LATE", FATAL, EVERY_MODEL }));
+	  { "BUG_PARK_LATE", FATAL, EVERY_MODEL }, { "BUG_STOP_EARLY", FATAL, EVERY_MODEL },
+	  ANYTHING("BUG_STEAL_STORE")));

@@ -211,11 +211,11 @@ static void deadlock(struct sched *s)
 	_exit(0);
 }
 
-unsigned wild_procs(const struct storm_order *order)
+unsigned wild_procs(uint64_t seed)
 {
 	long have = sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned procs = have < 2 ? 2 : (unsigned)have;
-	if (order->seed % 4 != 0)
+	if (seed % 4 != 0)
 		procs *= 2;
 	return procs < MOST_PROCS ? procs : MOST_PROCS;
 }

@@ -46,6 +46,14 @@ extern struct wild_run {
 	STORM(id##_exact, .purpose = what ", through a port in user space",              \
 	      .backend = &port_exact_backend, __VA_ARGS__)
 
+/* A goroutine that is queued twice runs twice at once: then anything may
+ * happen. */
+#define ANYTHING(variant)                                                                \
+	{ variant, FATAL, EVERY_MODEL }, { variant, CRASH, EVERY_MODEL },                 \
+		{ variant, TIMEOUT, EVERY_MODEL }, { variant, DEADLOCK, EVERY_MODEL },    \
+		{ variant, STACK_CORRUPTION, EVERY_MODEL },                               \
+		{ variant, DATA_RACE, EVERY_MODEL }
+
 /* Runs it to the order's end, on the order's backend (NULL: epoll), watches it,
  * and accounts for what it leaves. */
 void wild_storm(const struct storm_order *order, const struct wild *w);
@@ -59,9 +67,9 @@ void wild_find(enum failure failure, const char *what, uint64_t n);
 /* At the end of a program that collects, when only its first goroutine is about
  * to go on: waits for the others, collects, and accounts for what is left. */
 void wild_end(void);
-/* Processors of a slice: twice as many as the machine has, of one in four as
- * many; two at least. */
-unsigned wild_procs(const struct storm_order *order);
+/* Processors of a slice: twice as many as the machine has, by one seed in four
+ * as many; two at least. */
+unsigned wild_procs(uint64_t seed);
 /* Recurses to some depth and back, and looks at the canaries that it left. */
 void wild_dive(struct tally *t);
 static inline bool wild_stopping(void)
