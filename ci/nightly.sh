@@ -96,8 +96,9 @@ else
 	step coverage "$python" fuzz/fuzzers/coverage.py --out "$run-${lanes[0]}/coverage.jsonl"
 	step candidates tests/candidates.py
 	step audit "$python" fuzz/audit.py --out "$run-${lanes[0]}/audit.jsonl"
-	# Another sample each night; as many as the explorer is known to kill.
-	step mutation "$python" fuzz/mutation.py --sample 60 --seed "$(date +%j)" --wanted 0.5 \
+	# Another sample each night. 92 of 211 were killed once: fewer than
+	# three in ten of 60 are no chance.
+	step mutation "$python" fuzz/mutation.py --sample 60 --seed "$(date +%j)" --wanted 0.3 \
 		--out "$out/mutation.jsonl"
 fi
 # One page of all lanes.
