@@ -64,7 +64,7 @@ class Tree:
                 to = mine / target / VARIANT
                 shutil.copytree(fixed, to, ignore=shutil.ignore_patterns("storm", "explore",
                                                                          "main.*", "identity.o"))
-                for path in to.rglob("*.d"):
+                for path in filter(Path.is_file, to.rglob("*.d")):  # folders of objects, too
                     text = path.read_text()
                     stat = path.stat()
                     path.write_text(text.replace(f"/{target}/fixed/", f"/{target}/{VARIANT}/"))

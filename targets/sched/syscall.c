@@ -5,6 +5,7 @@
 #include "sched/runq.h"
 #include "sched/status.h"
 #include "sched/stw.h"
+#include "sched/timers.h"
 
 /* A processor in a system call is given up for the world to stop. Whoever is
  * first does it: this worker, the stopper, or the monitor. */
@@ -62,6 +63,8 @@ bool syscall_take_back(struct M *m)
 
 void syscall_hand_on(struct sched *s, struct P *p)
 {
+	int64_t when = 0;
+	bool last = false;
 	mutex_lock(&s->lock);
 	/* pairs with: stw_stop() */
 	if (load_acquire(&s->stopping)) {
@@ -71,9 +74,20 @@ void syscall_hand_on(struct sched *s, struct P *p)
 	} else if (!runq_empty(p) || s->first) {
 		idle_start(s, p, false);
 	} else {
+		when = timers_first(p);
 		idle_put(s, p);
+		/* relaxed: written under the lock only */
+		last = load_relaxed(&s->idle_ps) == s->procs;
 	}
 	mutex_unlock(&s->lock);
+	/* Nobody looks at p any more: somebody must wait for its timers, and,
+	 * if no other one runs, for descriptors. */
+	if (when != 0)
+		idle_wake_for(s, when);
+	/* relaxed: who parks there is long there; the race lost: somebody
+	 * begins to wait */
+	else if (last && load_relaxed(&s->poller.waiters) != 0 && load_relaxed(&s->last_poll) != 0)
+		idle_wake(s);
 	/* relaxed: a figure */
 	fetch_add_relaxed(&s->handed_off, 1);
 }

@@ -296,6 +296,48 @@ static void slow_and_quick(void *arg)
 	go(yield_many, (void *)100);
 }
 
+/* What goes wrong if the timers of a processor that was handed on, and has
+ * nothing else, are nobody's: the other processor is busy to the end. */
+static word32 calling, woken;
+
+static void sleep_and_tell(void *arg)
+{
+	(void)arg;
+	go_sleep(5 * MS);
+	store_release(&woken, 1);
+}
+
+static void call_beside_a_sleeper(void *arg)
+{
+	(void)arg;
+	go(sleep_and_tell, NULL);
+	go_yield(); /* it sleeps now, on the processor of this one */
+	store_release(&calling, 1);
+	syscall_enter();
+	while (!load_acquire(&woken))
+		usleep(100);
+	syscall_exit();
+}
+
+static void busy(void *arg)
+{
+	(void)arg;
+	go(call_beside_a_sleeper, NULL);
+	while (!load_acquire(&calling)) /* so another processor runs it */
+		world_relax();
+	while (!load_acquire(&woken))
+		go_yield();
+}
+
+TEST(timers_of_a_processor_handed_on_fire)
+{
+	for (int i = 0; i < 20; i++) {
+		word_init(&calling, 0);
+		word_init(&woken, 0);
+		CHECK(run(2, busy, NULL).handed_off > 0);
+	}
+}
+
 TEST(system_calls_hand_their_processor_on)
 {
 	word_init(&ran, 0);
