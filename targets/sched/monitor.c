@@ -7,6 +7,7 @@
 #include "sched/runq.h"
 #include "sched/schedule.h"
 #include "sched/syscall.h"
+#include "sched/timers.h"
 
 #define US INT64_C(1000)
 #define MS (1000 * US)
@@ -106,6 +107,15 @@ static void poll_if_stale(struct sched *s, int64_t now)
 		schedule_poll(s, NULL);
 }
 
+/* Timers that should have run long ago: whoever was to wait for them is busy
+ * with something else. Go's monitor did so up to 1.15. */
+static void wake_if_overdue(struct sched *s, int64_t now)
+{
+	int64_t next = timers_next(s);
+	if (next != 0 && next + STALE < now)
+		idle_wake(s);
+}
+
 void monitor_main(void *arg)
 {
 	static struct watch watch[MOST_PROCS];
@@ -127,6 +137,7 @@ void monitor_main(void *arg)
 		}
 		int64_t now = world_now();
 		poll_if_stale(s, now);
+		wake_if_overdue(s, now);
 		bool did = false;
 		for (unsigned i = 0; i < s->procs; i++)
 			did |= look_at(s, s->p[i], &watch[i], now);

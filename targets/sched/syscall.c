@@ -63,8 +63,7 @@ bool syscall_take_back(struct M *m)
 
 void syscall_hand_on(struct sched *s, struct P *p)
 {
-	int64_t when = 0;
-	bool last = false;
+	bool idle = false, last = false;
 	mutex_lock(&s->lock);
 	/* pairs with: stw_stop() */
 	if (load_acquire(&s->stopping)) {
@@ -74,14 +73,16 @@ void syscall_hand_on(struct sched *s, struct P *p)
 	} else if (!runq_empty(p) || s->first) {
 		idle_start(s, p, false);
 	} else {
-		when = timers_first(p);
+		idle = true;
 		idle_put(s, p);
 		/* relaxed: written under the lock only */
 		last = load_relaxed(&s->idle_ps) == s->procs;
 	}
 	mutex_unlock(&s->lock);
-	/* Nobody looks at p any more: somebody must wait for its timers, and,
-	 * if no other one runs, for descriptors. */
+	/* Who ran on p would have waited for timers, its own and those of other
+	 * idle ones, and for descriptors: somebody must. For descriptors the
+	 * monitor does while others run. */
+	int64_t when = idle ? timers_next(s) : 0;
 	if (when != 0)
 		idle_wake_for(s, when);
 	/* relaxed: who parks there is long there; the race lost: somebody
