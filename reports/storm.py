@@ -12,6 +12,9 @@ LIST_BOUND_S = 30.0
 EXIT_ENGINE_ERROR, EXIT_USAGE, EXIT_SKIPPED = 2, 64, 77
 
 
+PATIENCE = 0.6  # of the grace: how long a child of a storm program may be silent
+
+
 @dataclass(frozen=True)
 class Order:
     """What one call of a storm program is to do.
@@ -46,6 +49,11 @@ class Programs:
     placement: Optional[str] = None
     grace_s: float = 15.0
     tick: Callable[[], None] = field(default=lambda: None)
+
+    @property
+    def slow(self) -> int:
+        """Times the grace of a native program."""
+        return sanitizer.SLOWER if self.lane in sanitizer.LANES else 1
 
     def path(self, target: str, variant: str) -> str:
         """The program of a target's variant, as a command line names it."""
@@ -84,7 +92,10 @@ class Programs:
         words = [self.path(order.target, order.variant),
                  "--storm" if order.storm else "--case", order.case,
                  "--seconds", f"{order.seconds:.3g}", "--seed", str(order.seed)]
-        optional = (("--pin", self.pin), ("--placement", self.placement), ("--env", order.env),
+        # A child that stands still is told as that before this call is killed.
+        patience = PATIENCE * self.grace_s * self.slow
+        optional = (("--patience", f"{patience:.3g}"), ("--pin", self.pin),
+                    ("--placement", self.placement), ("--env", order.env),
                     ("--children", None if order.storm else order.children),
                     ("--until-hits", order.until_hits))
         for option, value in optional:
@@ -98,8 +109,7 @@ class Programs:
         The record has `stderr_text`, which the caller moves into the run folder.
         """
         command = self.command(order)
-        slow = sanitizer.SLOWER if self.lane in sanitizer.LANES else 1
-        bound = order.seconds + self.grace_s * slow
+        bound = order.seconds + self.grace_s * self.slow
         try:
             ended = process.run(command, bound, self.cwd, self.tick)
         except OSError as error:
