@@ -46,8 +46,7 @@ MUTANTS = {
     ("port", "fuzz_associations"): {
         "an event for nothing in particular": ("port/oneshot.c", " && at->events != 0;", ";"),
         "a fetched event leaves its association": (
-            "port/exact.c", "\t\tdissolve(port, fd, at);\n\t}\n\tmutex_unlock(&at->lock);\n"
-            "\treturn ready", "\t}\n\tmutex_unlock(&at->lock);\n\treturn ready"),
+            "port/exact.c", "at->user };\n\t\t\tdissolve(port, fd, at);\n", "at->user };\n"),
         "an event of a closed descriptor": (
             "port/oneshot.c", "at->serial == from->data >> 32 && ", ""),
         "an association asks for what the last one did": (

@@ -166,7 +166,7 @@ def test_an_interrupted_run_leaves_a_valid_folder_that_says_so(tmp_path, number,
     run = folder.load(tmp_path / "out")
     assert run.header["state"] == "interrupted" and not run.complete
     assert text.rstrip().split("\n")[-1].startswith("NOT AS EXPECTED (interrupted)")
-    assert not subprocess.run(["pgrep", "-f", f"{tmp_path}.*--case"], capture_output=True).stdout
+    wait_for(f"{tmp_path}.*--case", there=False)  # what is killed takes a moment to go
 
 
 @pytest.mark.parametrize("room, code", [(1_000, 64), (150_000, 2)])
@@ -200,14 +200,15 @@ def test_a_killed_run_still_loads_and_is_no_pass(tmp_path):
     assert session.graded(run)["exit"] == 1
 
 
-def wait_for(pattern):
-    """Wait until a process whose command line matches is there."""
+def wait_for(pattern, there=True):
+    """Wait until a process whose command line matches is there, or none is."""
     end = time.monotonic() + 90
     while time.monotonic() < end:
-        if subprocess.run(["pgrep", "-f", pattern], capture_output=True).stdout:
+        found = subprocess.run(["pgrep", "-f", pattern], capture_output=True).stdout
+        if bool(found) == there:
             return
         time.sleep(0.05)
-    pytest.fail(f"no process {pattern}")
+    pytest.fail(f'{"no" if there else "still a"} process {pattern}')
 
 
 def test_a_case_without_a_due_variant_fails(tmp_path):
