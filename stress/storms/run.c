@@ -113,7 +113,8 @@ static void found(enum failure f, const char *what, uint64_t n)
 	if (shared->counts_as_hit[f])
 		shared->counted += n;
 	if (shared->until_hits && shared->counted >= shared->until_hits)
-		shared->stop = 1;
+		/* relaxed: here and below, nothing comes with it */
+		store_relaxed(&shared->stop, 1);
 	mutex_unlock(&found_lock);
 }
 
@@ -226,7 +227,7 @@ static void work(const struct child_plan *plan, struct result *r)
 static void stop_on_signal(int signal)
 {
 	child_stop = signal;
-	shared->stop = 1;
+	store_relaxed(&shared->stop, 1); /* relaxed: as above */
 }
 
 static void status_line(const struct options *o, int64_t end)
@@ -249,7 +250,9 @@ static void run_slices(const struct options *o, const struct storm *s, unsigned 
 	unsigned slices = o->children ? o->children
 			  : most < 1 ? 1 : most > MOST_SLICES ? MOST_SLICES : most;
 	int64_t each = (end - start) / slices;
-	for (unsigned broken = 0; broken < MOST_BROKEN_SLICES && !shared->stop && !r->error[0];) {
+	/* relaxed: as above */
+	for (unsigned broken = 0;
+	     broken < MOST_BROKEN_SLICES && !load_relaxed(&shared->stop) && !r->error[0];) {
 		now = world_now();
 		/* What is left after the last whole slice is not worth
 		 * another. */

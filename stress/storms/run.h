@@ -9,7 +9,7 @@
 struct storm_shared {
 	struct result *result;
 	struct storm_counts counts;
-	volatile int stop; /* not 0: the slice is to end */
+	word32 stop; /* 0 -> 1: the slice is to end */
 	uint32_t slice;
 	uint64_t until_hits; /* ends the run after so many that count; 0: never */
 	uint64_t counted;

@@ -59,7 +59,7 @@ struct storm_order {
 	uint64_t seed;
 	int64_t end;             /* world_now() at which to stop */
 	uint64_t until_ops;      /* stop at so many operations in all; 0: do not */
-	const volatile int *stop; /* not 0: stop now */
+	const word32 *stop;      /* not 0: stop now */
 	struct storm_counts *counts;
 	/* Sits the calling thread on the next processor of the placement. */
 	void (*sit)(unsigned thread);

@@ -205,7 +205,8 @@ static bool audit_until(int64_t end)
 		world_futex_wait(&never, 0, LOOK_NS);
 		int64_t now = world_now();
 		look_for_stale();
-		if (rising && (now >= end || *churn.order->stop || enough())) {
+		/* relaxed: nothing comes with it */
+		if (rising && (now >= end || load_relaxed(churn.order->stop) || enough())) {
 			rising = false;
 			/* pairs with: worker_main() */
 			store_release(&churn.stop, 1);

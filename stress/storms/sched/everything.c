@@ -313,4 +313,5 @@ STORM(everything, .purpose = PURPOSE, EVERYTHING,
 	  /* Most spans that are put early are put in the wrong set. */
 	  { "BUG_PUT_EARLY", BLOCK_LEAK, EVERY_MODEL },
 	  { "BUG_PUT_EARLY", EARLY_FREE, EVERY_MODEL }, { "BUG_PUT_EARLY", CRASH, EVERY_MODEL },
-	  { "BUG_PUT_EARLY", LOST_ITEM, EVERY_MODEL }));
+	  { "BUG_PUT_EARLY", LOST_ITEM, EVERY_MODEL },
+	  { "BUG_PUT_EARLY", DATA_RACE, EVERY_MODEL }));

@@ -174,7 +174,8 @@ static void watch(void *arg)
 		if (add_up())
 			wild.order->alive();
 		int64_t now = world_now();
-		if (now >= wild.order->end || *wild.order->stop || enough())
+		/* relaxed: nothing comes with it */
+		if (now >= wild.order->end || load_relaxed(wild.order->stop) || enough())
 			/* pairs with: wild_stopping() */
 			store_release(&wild.stop, 1);
 		if (now >= sample) {

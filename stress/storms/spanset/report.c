@@ -7,7 +7,8 @@ bool order_is_over(const struct storm_order *order)
 	uint64_t ops = 0;
 	for (int i = 0; i < STORM_OPS; i++)
 		ops += order->counts->op[i];
-	return *order->stop || world_now() >= order->end ||
+	/* relaxed: nothing comes with it */
+	return load_relaxed(order->stop) || world_now() >= order->end ||
 	       (order->until_ops && ops >= order->until_ops);
 }
 
