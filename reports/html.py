@@ -17,7 +17,11 @@ LEVELS = ("", "",
           "Clean variants, controls and what is unexpected are shown in full, the others in a "
           "line, to keep this page small; all is in results.jsonl.",
           "Only clean variants, controls and what is unexpected are shown below, to keep this "
-          "page small; reports grade prints all.")
+          "page small; reports grade prints all.",
+          "Only clean variants, controls and what is unexpected are shown below, and of the "
+          "explorer what is unexpected, to keep this page small; reports grade prints all.",
+          "Only what is unexpected is shown below, to keep this page small; reports grade prints "
+          "all.")
 
 
 def text(run: Run, verdicts: dict, explored: Optional[List[dict]] = None) -> str:
@@ -63,7 +67,8 @@ def _page(run: Run, verdicts: dict, warnings: List[str], explored: List[dict],
         overtime=table.overtime(run.header), seconds=sum(row["seconds"] for row in rows),
         explored=explorer.table(explored), probed=probed.table(probes),
         covered=covered.table(coverage), orders=audited.ordered(audit),
-        traces=level < 1, brief=level >= 2, terse=level >= 3, bare=level >= 4, left=LEVELS[level],
+        traces=level < 1, brief=level >= 2, terse=level >= 3, bare=level >= 4,
+        summed=level >= 5, wrong_only=level >= 6, left=LEVELS[level],
         pictures=placements(cases, topology.load(run.path / "topology.xml")))
 
 

@@ -113,6 +113,17 @@ def test_a_huge_run_still_fits_into_the_page(tmp_path, monkeypatch):
     assert brief.count('class="profile"') == 2 < whole.count('class="profile"')
 
 
+def test_the_smallest_page_still_shows_what_is_unexpected(tmp_path, monkeypatch):
+    monkeypatch.setattr(html, "LIMIT_BYTES", 1)
+    slices = [*race(), record("BUG_B", made=result("BUG_B", hits=0))]
+    text, parsed = page(tmp_path / "run", slices, [
+        made_records.explored("tso", case="fine"), made_records.explored("sc", expected=False)])
+    assert "Only what is unexpected is shown below" in text and parsed.wrong == []
+    assert 'id="toy-race-BUG_B"' in text and text.count("<article") == 1
+    explorer = text[text.index("Explorer: which"):]
+    assert explorer.count("✔ as expected") == 1 and explorer.count("✘ ● lost_wakeup") == 1
+
+
 def test_explorer_results_become_a_table(tmp_path):
     text, parsed = page(tmp_path / "run", race(), [
         made_records.explored("tso"), made_records.explored("sc", hits={}, exhausted=True),
