@@ -53,6 +53,9 @@ def _page(run: Run, verdicts: dict, warnings: List[str], explored: List[dict],
     environment.globals.update(words=words, svg=svg, searched=searched)
     rows = words.ordered(verdicts["rows"])
     cases = by_case(rows)
+    wrong_only = level >= 6
+    told = {name for name, part in cases.items()
+            if not wrong_only or not all(row["expected"] for row in part)}
     places = {(row["lane"], row["placement"]) for row in rows}
     many = len(places) > 1
 
@@ -68,7 +71,7 @@ def _page(run: Run, verdicts: dict, warnings: List[str], explored: List[dict],
         explored=explorer.table(explored), probed=probed.table(probes),
         covered=covered.table(coverage), orders=audited.ordered(audit),
         traces=level < 1, brief=level >= 2, terse=level >= 3, bare=level >= 4,
-        summed=level >= 5, wrong_only=level >= 6, left=LEVELS[level],
+        summed=level >= 5, wrong_only=wrong_only, told=told, left=LEVELS[level],
         pictures=placements(cases, topology.load(run.path / "topology.xml")))
 
 

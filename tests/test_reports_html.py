@@ -120,6 +120,8 @@ def test_the_smallest_page_still_shows_what_is_unexpected(tmp_path, monkeypatch)
         made_records.explored("tso", case="fine"), made_records.explored("sc", expected=False)])
     assert "Only what is unexpected is shown below" in text and parsed.wrong == []
     assert 'id="toy-race-BUG_B"' in text and text.count("<article") == 1
+    targets = set(re.findall(r'id="([^"]+)"', text))
+    assert all(link in targets for link in re.findall(r'href="#([^"]+)"', text))
     explorer = text[text.index("Explorer: which"):]
     assert explorer.count("✔ as expected") == 1 and explorer.count("✘ ● lost_wakeup") == 1
 
