@@ -101,6 +101,7 @@ def collected(history: History, name: str, runs: List[dict]) -> dict:
     found.sort(key=lambda lane: (not lane.red, not lane.changes, lane.name))
     steps = [_step(before, after) for before, after in zip(runs[-SHOWN:], runs[-SHOWN:][1:])]
     return {"name": name, "runs": runs, "lanes": found, "first": max(0, len(runs) - SHOWN),
+            "red": sum(lane.red for lane in found),
             "machines": sorted({r["name"] for r in runs}), "explored": explored(history, runs),
             "steps": [step for step in steps if step]}
 

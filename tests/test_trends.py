@@ -34,6 +34,15 @@ def test_a_change_of_level_is_drawn_and_dated(tmp_path):
     assert "kernel: 6.1 -&gt; 6.5" in text and "No open regression" in text
 
 
+def test_the_head_of_the_page_is_not_green_over_red_lanes(tmp_path):
+    there = filled(tmp_path)
+    assert '<header class="good">' in trends.text(there)
+    there.import_run(night(tmp_path / "runs", 60, [
+        row(case="c0", hits=0, verdict="NOT_CAUGHT"), row(case="c1", hits=200)]))
+    text = trends.text(there)
+    assert '<header class="bad">' in text and "1 lane not as expected" in text
+
+
 def test_an_empty_history_has_a_page(tmp_path):
     assert "No open regression" in trends.text(history.History(tmp_path / "h"))
 
