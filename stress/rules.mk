@@ -39,7 +39,7 @@ binutils = $(if $(filter $(arm64_lanes),$1),$(arm64_prefix))
 # fields that are raced for mean nothing: only the race detector looks at them.
 lane_variants = $(if $(filter asan,$1),$(filter-out %+plain,$2),$2)
 
-native_libs := -lhwloc -lpthread -lm
+native_libs := $(link_flags) -lhwloc -lpthread -lm
 engine_sources := stress/main.c stress/world.c $(wildcard stress/engine/*.c stress/storms/*.c \
 	targets/base/*.c)
 lane_engine = $(call objects,build/$1/obj,$(engine_sources))

@@ -75,8 +75,8 @@ def build(top, target, fuzzer):
     common = [FUZZERS / "common" / f"{name}.c" for name in ("found", "leave", "corpus")]
     subprocess.run(["gcc", "-std=gnu11", "-O1", "-g", "-I", top / "targets", "-I", ROOT / "fuzz",
                     "-I", FUZZERS, "-I", ROOT / "stress", "-I", ROOT, "-Wl,--wrap=exit",
-                    "-o", top / fuzzer, source, *common, *links(source, top), "-lpthread"],
-                   check=True)
+                    "-Wl,-z,now", "-o", top / fuzzer, source, *common, *links(source, top),
+                    "-lpthread"], check=True)
     return top / fuzzer
 
 

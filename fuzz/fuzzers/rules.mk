@@ -113,7 +113,7 @@ $(1)/$(2)/$(3)/$(4).d/%.o: %.c
 	$(6) $$(FUZZ_CFLAGS) $(7) -DTARGET='"$(2)"' $(call defines,$(3)) -MMD -MP -c -o $$@ $$<
 $(1)/$(2)/$(3)/$(4): $(patsubst %.c,$(1)/$(2)/$(3)/$(4).d/%.o,$(5) $(9) \
 		$(call fuzz_links,$(5)))
-	$(8) -Wl,--wrap=exit -o $$@ $$^ $(patsubst %,-l%,$(call fuzz_says,$(5),libs))
+	$(8) $(link_flags) -Wl,--wrap=exit -o $$@ $$^ $(patsubst %,-l%,$(call fuzz_says,$(5),libs))
 endef
 fuzz_alike := $(addprefix fuzz/fuzzers/common/,found.c leave.c)
 define fuzz_both

@@ -55,7 +55,8 @@ $(unit_arm64): %: $(foreach test,$(UNIT_TESTS),build/%/$(test))
 define unit_folder
 $(foreach test,$(UNIT_TESTS),$(eval $(call unit_program,$(1),$(test))))
 build/$(1)/%_test:
-	$$(unit_cc_$(1)) $$(UNIT_CFLAGS) $$(unit_flags_$(1)) -o $$@ $$(filter %.o,$$^) $$(UNIT_LIBS)
+	$$(unit_cc_$(1)) $$(UNIT_CFLAGS) $$(unit_flags_$(1)) $(link_flags) -o $$@ \
+		$$(filter %.o,$$^) $$(UNIT_LIBS)
 build/$(1)/obj/%.o: %.c tests/unit/rules.mk
 	@mkdir -p $$(@D)
 	$$(unit_cc_$(1)) $$(UNIT_CFLAGS) $$(unit_flags_$(1)) -MMD -MP -c -o $$@ $$<
