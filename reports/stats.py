@@ -16,6 +16,7 @@ the blocks bound joins where its dispersion test fails, and then the children bo
 clusters too. The largest of them counts.
 """
 import math
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import List, Optional, Sequence, Tuple
 
@@ -244,27 +245,22 @@ def random_effects_bound(expected: Sequence[float], variation: float,
     Solves prod (1 + r mu_j / a)^(-a) = alpha, a = 1/variation^2 (exp(-r mu) for
     variation 0). Returns a ratio, inf when nothing bounds it.
     """
-    means = [m for m in expected if m > 0]
+    means = Counter(m for m in expected if m > 0)  # mostly many children of one exposure
     if not means or not math.isfinite(variation):
         return math.inf
     wanted = -math.log(alpha)
-    low = wanted / sum(means)  # exact for variation 0, and a lower bound in general
+    ratio = wanted / sum(m * n for m, n in means.items())  # exact for variation 0
     if variation < 1e-6:
-        return low
+        return ratio
     a = 1 / variation ** 2
-
-    def surprise(ratio: float) -> float:
-        return a * sum(math.log1p(ratio * m / a) for m in means)
-
-    high = low
-    while surprise(high) < wanted:
-        high *= 2
-        if high > 1e12:
+    while True:  # Newton: concave, so that each step ends below the root
+        missing = wanted - a * sum(n * math.log1p(ratio * m / a) for m, n in means.items())
+        step = missing / sum(n * m / (1 + ratio * m / a) for m, n in means.items())
+        ratio += max(0.0, step)
+        if ratio > 1e12:
             return math.inf
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (low, middle) if surprise(middle) >= wanted else (middle, high)
-    return high
+        if step < 1e-12 * ratio:
+            return ratio * (1 + 1e-12)
 
 
 @dataclass(frozen=True)
