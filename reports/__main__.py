@@ -37,14 +37,15 @@ def arguments(words) -> argparse.Namespace:
                     formatter_class=argparse.RawDescriptionHelpFormatter)
     below = parser.add_subparsers(dest="command", required=True, metavar="COMMAND",
                                   parser_class=Parser)
-    for name in ("grade", "table", "html", "junit"):
-        one = below.add_parser(name, help=f"{name} of a run")
+    for name, does in (("grade", "verdicts as JSON"), ("table", "the verdict table"),
+                       ("html", "the page of a run"), ("junit", "verdicts for a CI server")):
+        one = below.add_parser(name, help=does)
         one.add_argument("run", type=Path, metavar="RUN", help="folder of a run")
         one.add_argument("-o", "--output", type=Path, metavar="FILE",
                          help="write there instead of into the folder (html, junit)")
         one.add_argument("--explore", type=Path, metavar="FILE",
-                         help="explorer results for the page (default: RUN/../explore/"
-                              "results.jsonl if there)")
+                         help="explorer results for the page (default: the run's, or "
+                              "RUN/../explore/results.jsonl if there)")
         one.set_defaults(act=run_command)
     commands.add(below)
     return parser.parse_args(words)
