@@ -2,16 +2,17 @@
 
 A verdict stands for one (target, case, variant, lane, placement). `expected` says whether it
 is what the case promises for this hardware; the run is as expected when all of them are, and
-when every case has at least one variant that it catches here.
+when every case has at least one variant that it catches here. `short` says of one that is
+not that more time may mend it: with nothing worse, not all is shown, which is neither.
 """
 from typing import Dict, List, Optional
 
 from reports.figures import row
-from reports.judge import judge_buggy, judge_clean
+from reports.judge import judge_buggy, judge_clean, lacking, unshown
 from reports.subject import Subject, is_clean
 
 EXPECTED = ("CAUGHT", "QUIET_AS_EXPECTED", "CLEAN", "FIX_CONFIRMED", "SKIPPED")
-EXIT_OK, EXIT_UNEXPECTED, EXIT_ENGINE = 0, 1, 2
+EXIT_OK, EXIT_UNEXPECTED, EXIT_ENGINE, EXIT_UNSHOWN = 0, 1, 2, 3
 
 
 def subjects(lists: List[dict], slices: List[dict], planned: List[dict]) -> List[Subject]:
@@ -61,7 +62,7 @@ def grade(lists: List[dict], slices: List[dict], planned: List[dict], complete: 
     lists, slices, planned: its records; complete: False when it was cut short; whole:
     False when the caller selected variants, so that a case may lack its bug.
     Returns {"rows": [...], "problems": [...], "verdict", "exit", "counts"}: rows as
-    reports.figures makes them, problems one line each, exit 0, 1 or 2.
+    reports.figures makes them and `short`, problems one line each, exit 0 to 3.
     """
     everything = subjects(lists, slices, planned)
     rows = []
@@ -71,7 +72,9 @@ def grade(lists: List[dict], slices: List[dict], planned: List[dict], complete: 
             judged = judge_clean(subject, control, complete)
         else:
             control, judged = None, judge_buggy(subject, complete)
-        rows.append(row(subject, control, judged, judged[0] in EXPECTED))
+        need = lacking(subject, control) if is_clean(subject.variant) else unshown(subject)
+        rows.append({**row(subject, control, judged, judged[0] in EXPECTED),
+                     "short": need is not None})
     problems = uncaught_cases(rows) if whole else []
     if not complete:
         problems.append("the run was cut short: what did not run is no pass")
@@ -79,12 +82,16 @@ def grade(lists: List[dict], slices: List[dict], planned: List[dict], complete: 
 
 
 def uncaught_cases(rows: List[dict]) -> List[str]:
-    """Cases that no variant fails on this hardware: they prove nothing here."""
+    """Cases that no variant fails on this hardware: they prove nothing here.
+
+    Not those of which a variant is short: its own row says that.
+    """
     caught: Dict[tuple, bool] = {}
     for each in rows:
         key = (each["target"], each["case"])
         if each["role"] != "list":
-            caught[key] = caught.get(key, False) or each["verdict"] in ("CAUGHT", "SKIPPED")
+            caught[key] = (caught.get(key, False) or each["verdict"] in ("CAUGHT", "SKIPPED")
+                           or each["short"] and not is_clean(each["variant"]))
     return [f"{target}/{case}: no variant of it is caught on this hardware"
             for (target, case), good in caught.items() if not good]
 
@@ -97,8 +104,10 @@ def overall(rows: List[dict], problems: List[str]) -> dict:
     tested = len(rows) - counts.get("SKIPPED", 0)
     if counts.get("ENGINE_ERROR"):
         verdict, code = "ENGINE ERROR", EXIT_ENGINE
-    elif problems or not tested or not all(each["expected"] for each in rows):
+    elif problems or not tested or not all(each["expected"] or each["short"] for each in rows):
         verdict, code = "NOT AS EXPECTED", EXIT_UNEXPECTED
+    elif not all(each["expected"] for each in rows):
+        verdict, code = "NOT ALL SHOWN", EXIT_UNSHOWN
     else:
         verdict, code = "AS EXPECTED", EXIT_OK
     if not tested:

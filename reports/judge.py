@@ -15,6 +15,7 @@ RATIO_RARE = 1e-2        # and where it makes less
 COMMON_RATE_S = 100.0    # hits a second
 NEAR_SHARE = 0.5         # of the control's near-miss rate, for exposure to count
 STARVED = 0.5            # share of spoilt blocks that makes a result worthless
+PROMISE_S = 5.0          # of running in which a promised failure shows, on two processors
 
 Judged = Tuple[str, str, Optional[str]]  # verdict, reason, failure class to report
 
@@ -73,6 +74,11 @@ def starved(subject: Subject) -> bool:
     return spoilt > STARVED * (spoilt + sound)
 
 
+def promise_s(lane: str) -> float:
+    """Seconds of running without a hit after which a promised failure counts as not caught."""
+    return PROMISE_S * (sanitizer.SLOWER if lane in sanitizer.LANES else 1)
+
+
 def judge_broken(subject: Subject) -> Optional[Judged]:
     """ENGINE_ERROR or SKIPPED, where the program did not do its work; else None."""
     if subject.broken:
@@ -112,7 +118,10 @@ def judge_buggy(subject: Subject, complete: bool) -> Judged:
         return "INCONCLUSIVE", f"run cut short before {wanted} showed", None
     if starved(subject):
         return "INCONCLUSIVE", "starved: too few sound blocks", None
-    return "NOT_CAUGHT", f'no {wanted} in {subject.total("seconds"):.1f} s', None
+    seconds, due = subject.total("seconds"), promise_s(subject.lane)
+    if seconds < due:
+        return "INCONCLUSIVE", f"too little time: no {wanted} in {seconds:.1f} of {due:.0f} s", None
+    return "NOT_CAUGHT", f"no {wanted} in {seconds:.1f} s", None
 
 
 def judge_clean(subject: Subject, control: Optional[Subject], complete: bool) -> Judged:
@@ -187,6 +196,14 @@ def lacking(subject: Subject, control: Optional[Subject]) -> Optional[float]:
                proof["children"] / CHILDREN,
                proof["wanted"] / proof["bounds"].ratio if proof["bounds"] else 0.0]
     return 1 / min(reached) if min(reached) else float("inf")
+
+
+def unshown(subject: Subject) -> Optional[float]:
+    """As lacking(), of a variant with a bug: how many times its exposure it needs to be judged."""
+    if judge_broken(subject) or judge_buggy(subject, True)[0] != "INCONCLUSIVE":
+        return None
+    spent = subject.total("seconds")
+    return max(1.0, promise_s(subject.lane) / spent) if spent else float("inf")
 
 
 def more_time(seconds: float, factor: float) -> str:

@@ -3,9 +3,10 @@
 An item is what one test runs: a race of a case (its control and its clean variants, in
 turns A B A B), or one further variant of a case for a short time.
 """
+import random
 import time
 from dataclasses import dataclass
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, Optional, Tuple, Union
 
 from reports import judge, sanitizer, stats, weather
 from reports.storm import Order, Programs, seed_of
@@ -23,8 +24,10 @@ STOP_HITS = 10           # a variant that only has to be caught stops here
 AIMING, AGAIN = 0.2, 0.08  # share of a race's time for a control slice: first, later
 CONTROL_PATIENCE = 0.6   # share of a race's time for a control that is not caught yet
 PREFERRED_HITS = 300     # a control with fewer gets the longer slices
-BY_NEED = 0.25           # share of the time that goes to races by what they lack
-OVERTIME = 0.5           # share of the planned time that may follow it, for races in doubt
+BY_NEED = 0.25           # share of the time that goes to who is in doubt, by what they lack
+OVERTIME = 0.5           # share of the planned time that may follow it, for who is in doubt
+START_S = 0.1            # a native program's start and end; a sanitized one's is slower
+LEFT_OUT = "not run for want of time: other runs draw others"
 UNSTEADY = 0.8           # variation between children at which a control aims once more,
 JUDGED_CHILDREN = 8      # if so many tell
 
@@ -155,16 +158,53 @@ class Race:
         has_hits = sum(self.control.hits().values()) >= judge.CONTROL_HITS
         return (self.visits, has_hits, self.need_s())
 
+    def subjects(self) -> List[Subject]:
+        """Control and clean variants."""
+        return [self.control] + self.clean
+
+
+@dataclass
+class Promise:
+    """A variant that must be caught, as far as it has come: in doubt while it is silent."""
+    item: Item
+    subject: Subject
+    visits: int = 0
+
+    def lacking(self) -> Optional[float]:
+        """As judge.unshown."""
+        return judge.unshown(self.subject)
+
+    def need_s(self) -> float:
+        """Seconds until its silence counts; first as long again as it had: most need no more."""
+        spent = self.subject.total("seconds")
+        return max(min(spent, judge.promise_s(self.subject.lane) - spent), SHORTEST_S)
+
+    def turn_first(self) -> tuple:
+        """As a race whose control lacks its hits."""
+        return (self.visits, False, self.need_s())
+
+    def subjects(self) -> List[Subject]:
+        """The one variant."""
+        return [self.subject]
+
 
 class Budget:
-    """Shares the time of a run over its items, anew at each: what one saves, others get."""
+    """Shares the time of a run over its items, anew at each: what one saves, others get.
 
-    def __init__(self, seconds: float, plan: List[Item]):
-        """seconds: for everything; plan: the items that will run."""
+    What must stay quiet is left out at random where not even the shortest call of each item
+    has room: variants that must be caught and clean ones are not.
+    """
+
+    def __init__(self, seconds: float, plan: List[Item], seed: int = 0, slow: float = 1.0):
+        """seconds: for everything; plan: the items; seed: of the run; slow: as Programs.slow."""
         self.end = time.monotonic() + seconds
-        races = sum(item.kind == "race" and bool(item.control) for item in plan)
-        self.reserve = BY_NEED * seconds if races > 1 else 0.0
-        self.left = {item.name: item.weight for item in plan}
+        open_ends = sum(item.kind == "buggy" or bool(item.control) for item in plan)
+        self.reserve = BY_NEED * seconds if open_ends > 1 else 0.0
+        quiet = [item.name for item in plan if item.kind == "quiet"]
+        random.Random(seed).shuffle(quiet)
+        room = int(seconds / (SHORTEST_S + START_S * slow)) - (len(plan) - len(quiet))
+        self.left_out = set(quiet[max(0, room):])
+        self.left = {item.name: item.weight for item in plan if item.name not in self.left_out}
 
     def share(self, item: Item) -> float:
         """Seconds that this item may use, as it begins."""
@@ -181,6 +221,7 @@ class Runner:
         """programs: to call; lists: their cases; seed: of the run; keep(record): a sink."""
         self.programs, self.seed, self.keep = programs, seed, keep
         self.races: Dict[str, Race] = {}
+        self.promises: Dict[str, Promise] = {}
         self.listed = {(d["target"], d["case"], d["variant"]): d
                        for d in lists if d["kind"] == "list"}
 
@@ -199,52 +240,74 @@ class Runner:
             return control, clean
         subject = self.subject(item, item.variants[0], item.kind)
         hits = STOP_HITS if item.kind == "buggy" else None
+        if item.kind == "buggy":
+            self.promises[item.name] = Promise(item, subject)
         self.slice(subject, seconds, until_hits=hits)
         return None, [subject]
 
-    def in_doubt(self) -> List[Race]:
-        """Races that are INCONCLUSIVE for lack of exposure, the worst last."""
-        found = [race for race in self.races.values() if race.lacking() is not None]
-        return sorted(found, key=Race.lacking)
+    def leave_out(self, item: Item) -> List[Subject]:
+        """Say of an item that it is not run. Returns its subjects: SKIPPED, with the reason."""
+        subject = self.subject(item, item.variants[0], item.kind)
+        subject.slices.append(self.programs.declined(self.order(subject, 0.0, 0), LEFT_OUT))
+        self.keep(subject.slices[0])
+        return [subject]
 
-    def overtime(self, seconds: float, begin=lambda race: None) -> List[Race]:
-        """Further turns for the races in doubt, `seconds` for all. Returns those races.
+    def in_doubt(self) -> List["Doubt"]:
+        """What is INCONCLUSIVE for lack of exposure, races and silent variants, the worst last."""
+        found = [*self.races.values(), *self.promises.values()]
+        return sorted((one for one in found if one.lacking() is not None),
+                      key=lambda one: one.lacking())
+
+    def go_on(self, one: "Doubt", seconds: float) -> None:
+        """More exposure for what is in doubt, about `seconds`."""
+        if isinstance(one, Race):
+            self.turns(one, seconds)
+        else:
+            self.slice(one.subject, seconds, until_hits=STOP_HITS)
+
+    def overtime(self, seconds: float, begin=lambda one: None) -> List["Doubt"]:
+        """More exposure for what is in doubt, `seconds` for all. Returns what was in doubt.
 
         Each goes on where it stopped: exposure is added, and nothing is taken back. It gets
         an equal share of what is left, so that what one saves, the worse ones after it get.
-        begin(race): called before its turns.
+        begin(one): called before its turns.
         """
         end, races = time.monotonic() + seconds, self.in_doubt()
         for number, race in enumerate(races):
             share = (end - time.monotonic()) / (len(races) - number)
             if share >= SHORTEST_S:
                 begin(race)
-                self.turns(race, share)
+                self.go_on(race, share)
         return races
 
-    def by_need(self, end: float, begin=lambda race: None) -> None:
-        """Further turns for the races in doubt until `end`, planned anew after each.
+    def by_need(self, end: float, begin=lambda one: None) -> None:
+        """More exposure for what is in doubt until `end`, planned anew after each.
 
-        Controls that lack their hits come first, then the races that lack least; nobody gets
-        more than it lacks or than its share of what is left. begin(race): as in overtime().
+        Silent variants and controls that lack their hits come first, then the races that lack
+        least; nobody gets more than it lacks or than its share of what is left. begin(one): as
+        in overtime().
         """
         while True:
-            races = sorted(self.in_doubt(), key=Race.turn_first)
+            races = sorted(self.in_doubt(), key=lambda one: one.turn_first())
             share = (end - time.monotonic()) / max(1, len(races))
             if not races or share < SHORTEST_S:
                 return
             begin(races[0])
             races[0].visits += 1
-            self.turns(races[0], min(share, max(2 * SHORTEST_S, races[0].need_s())))
+            self.go_on(races[0], min(share, max(2 * SHORTEST_S, races[0].need_s())))
+
+    def order(self, subject: Subject, seconds: float, number: int, **settings) -> Order:
+        """The order of a subject's slice; settings as in storm.Order."""
+        names = (subject.target, subject.case, subject.variant)
+        return Order(subject.target, subject.variant, subject.case, seconds,
+                     seed_of(self.seed, *names, number), subject.role, number,
+                     storm=weather.is_storm(subject.listed), **settings)
 
     def slice(self, subject: Subject, seconds: float, **settings) -> dict:
         """Run one slice of a subject and add it; settings as in storm.Order."""
         number = len(subject.slices)
-        names = (subject.target, subject.case, subject.variant)
-        record = self.programs.run(Order(
-            subject.target, subject.variant, subject.case, max(SHORTEST_S, seconds),
-            seed_of(self.seed, *names, number), subject.role, number,
-            storm=weather.is_storm(subject.listed), **settings))
+        record = self.programs.run(self.order(subject, max(SHORTEST_S, seconds), number,
+                                              **settings))
         self.keep(record)
         subject.slices.append(record)
         return record
@@ -289,6 +352,9 @@ class Runner:
         self.slice(control, min(longest, part * seconds), children=CHILDREN,
                    env=None if aims else home(control))
         return not (control.broken or control.skipped)
+
+
+Doubt = Union[Race, Promise]
 
 
 def clean_env(control: Subject, subject: Subject) -> Optional[str]:

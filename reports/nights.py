@@ -7,7 +7,8 @@ when an acknowledgement has expired. Until it closes its nights are no baseline;
 when the last nights are as those before it.
 
 A canary is a variant that must be caught. One that stays silent, or is not there any more,
-makes the whole night worthless: everything is red.
+makes the whole night worthless: everything is red. One that had too little time to show is told,
+and is neither.
 """
 import json
 from datetime import datetime, timezone
@@ -21,6 +22,7 @@ from reports.history import History
 
 ALARMED = ("rounds_s", "rss_kib_top")
 RATE = "hits a second"
+NOT_SILENT = ("CAUGHT", "SKIPPED", "INCONCLUSIVE")  # verdicts of canaries
 RECOVERED_P = 0.05    # at which the last nights are as those before the regression
 KEY = ("class", "target", "case_name", "variant", "lane", "placement", "figure")
 
@@ -69,6 +71,7 @@ class Night(NamedTuple):
     closed: List[dict]
     suspects: List[str]     # what stands out with others, but is not red by itself
     compared: int           # figures that had enough nights
+    unshown: List[str] = []  # canaries for which time was too short, one line each
 
     @property
     def red(self) -> bool:
@@ -161,7 +164,8 @@ def judge(history: History, key: Optional[str] = None, now: Optional[datetime] =
         found = [r for r in here if r["found"] == run["key"] and not r["until"]]
         found += [r for r in here if r["until"] and r["until"] <= stamp and not r["accepted"]]
     return Night(run, canaries(history, run, runs), _problems(history, run), found,
-                 [r for r in here if r not in found], closed, suspects, len(fresh))
+                 [r for r in here if r not in found], closed, suspects, len(fresh),
+                 unshown(history, run))
 
 
 def _accepted(history: History, machine_class: str) -> Dict[tuple, str]:
@@ -222,19 +226,28 @@ def _problems(history: History, run: dict) -> List[str]:
                               (run["id"],))]
 
 
+CANARIES = ("SELECT target, case_name, variant, lanes.lane AS lane, placement, verdict FROM "
+            "results JOIN lanes ON lanes.id = results.lane WHERE run = ? AND canary")
+
+
+def unshown(history: History, run: dict) -> List[str]:
+    """Canaries of a run that were silent in too little time to be called so."""
+    return [f"not shown: {name_of(r)}" for r in history.rows(CANARIES, (run["id"],))
+            if r["verdict"] == "INCONCLUSIVE"]
+
+
 def canaries(history: History, run: dict, runs: List[dict]) -> List[str]:
     """Canaries of a run that stayed silent, and those of the night before that are missing."""
-    query = ("SELECT target, case_name, variant, lanes.lane AS lane, placement, verdict FROM "
-             "results JOIN lanes ON lanes.id = results.lane WHERE run = ? AND canary")
-    here = history.rows(query, (run["id"],))
+    here = history.rows(CANARIES, (run["id"],))
     found = [f'canary silent: {name_of(r)}: {r["verdict"]}' for r in here
-             if r["verdict"] not in ("CAUGHT", "SKIPPED")]
+             if r["verdict"] not in NOT_SILENT]
     earlier = [r for r in runs if r["class"] == run["class"] and r["lane"] == run["lane"]
                and r["whole"] and (r["started"], r["key"]) < (run["started"], run["key"])]
     if run["whole"] and earlier:
         names = {name_of(r) for r in here}
         found += [f"canary missing: {name_of(r)}: in the night before, not here"
-                  for r in history.rows(query, (earlier[-1]["id"],)) if name_of(r) not in names]
+                  for r in history.rows(CANARIES, (earlier[-1]["id"],))
+                  if name_of(r) not in names]
     return found
 
 
@@ -273,9 +286,11 @@ def lines(night: Night, strict: bool = False) -> List[str]:
         for r in night.found]
     found += [f'✔ closed {r["id"]}: {name_of(r)}: {r["figure"]} is as before'
               for r in night.closed]
-    found += [f"○ suspect: {text}" for text in night.suspects[:5]]
-    if len(night.suspects) > 5:
-        found.append(f"○ and {len(night.suspects) - 5} suspects more")
+    for what, some in (("suspects", [f"suspect: {text}" for text in night.suspects]),
+                       ("canaries not shown", night.unshown)):
+        found += [f"○ {text}" for text in some[:5]]
+        if len(some) > 5:
+            found.append(f"○ and {len(some) - 5} {what} more")
     if night.open:
         found.append(f"○ {len(night.open)} open from earlier nights: " + ", ".join(
             f'{r["id"]} {name_of(r)}' + (f' until {r["until"]}' if r["until"] else "")

@@ -3,7 +3,7 @@ from typing import Dict, List, NamedTuple, Optional
 
 import numpy as np
 
-from reports import compare, provenance, summary, words
+from reports import compare, nights, provenance, summary, words
 from reports.folder import Run
 
 LANE = ("target", "case", "variant", "lane", "placement")
@@ -65,7 +65,7 @@ def compared(run_a: Run, run_b: Run, rows_a: Dict[tuple, dict], rows_b: Dict[tup
     pairs = [p._replace(red=bool(red)) for p, red in zip(pairs, out)]
     return Compared(
         pairs, [f'{name_of(key)}: {row["verdict"]}' for key, row in rows_b.items()
-                if row["canary"] and row["verdict"] not in ("CAUGHT", "SKIPPED")],
+                if row["canary"] and row["verdict"] not in nights.NOT_SILENT],
         [f'{name_of(key)}: {rows_a[key]["verdict"]} became {rows_b[key]["verdict"]}'
          for key in both if rows_a[key]["expected"] and not rows_b[key]["expected"]],
         [f"{name_of(key)}: only in the first run: missing exposure"

@@ -9,7 +9,7 @@ from typing import List, Optional
 
 from reports import grade, html, judge, junit, provenance, summary
 from reports.folder import Run, RunFolder, load, write_atomic
-from reports.matrix import OVERTIME, Budget, Item, Race, Runner
+from reports.matrix import OVERTIME, Budget, Doubt, Item, Runner
 from reports.progress import State
 from reports.storm import Programs
 from reports.subject import Subject
@@ -33,7 +33,7 @@ class Session:
         Raises folder.BadFolder.
         """
         self.plan, self.progress = plan, State(seconds, len(plan))
-        self.budget = Budget(seconds, plan)
+        self.budget = Budget(seconds, plan, seed, programs.slow)
         self.longest_overtime_s = OVERTIME * seconds
         facts = self._facts(programs)
         texts = {"dirty.diff": facts.pop("diff"), "topology.xml": facts.pop("topology")}
@@ -75,13 +75,16 @@ class Session:
     def run(self, item: Item) -> List[dict]:
         """Run one item; returns its verdict rows (see reports.grade).
 
-        A race in doubt has none yet: overtime() gives them.
+        What is in doubt has none yet: overtime() gives them.
         """
+        if item.name in self.budget.left_out:
+            self.progress.done += 1
+            return self._noted(self._rows(item, self.runner.leave_out(item)))
         self.progress.doing, self.progress.detail = item.name, ""
         control, others = self.runner.run(item, self.budget.share(item))
         self.progress.done += 1
         subjects = ([control] if control else []) + others
-        in_doubt = [race.item.name for race in self.runner.in_doubt()]
+        in_doubt = [one.item.name for one in self.runner.in_doubt()]
         self.progress.in_doubt = len(in_doubt)
         if item.name in in_doubt:
             return []
@@ -98,7 +101,7 @@ class Session:
         return grade.grade(lists, slices, item.planned())["rows"]
 
     def overtime(self) -> List[dict]:
-        """Let the races in doubt go on; returns their verdict rows.
+        """Let what is in doubt go on; returns the verdict rows.
 
         First for what is left of the planned time, by need; then for a while longer, which is
         noted in run.json: options.overtime.
@@ -111,14 +114,14 @@ class Session:
         if races:
             self.folder.header["options"]["overtime"] = {
                 "seconds": round(time.monotonic() - start, 2),
-                "races": [race.item.name for race in races],
-                "still_in_doubt": [race.item.name for race in self.runner.in_doubt()]}
-        return self._noted([row for race in doubtful
-                            for row in self._rows(race.item, [race.control] + race.clean)])
+                "races": [one.item.name for one in races],
+                "still_in_doubt": [one.item.name for one in self.runner.in_doubt()]}
+        return self._noted([row for one in doubtful
+                            for row in self._rows(one.item, one.subjects())])
 
     def _begin(self, why: str):
-        def begin(race: Race) -> None:
-            self.progress.doing, self.progress.detail = f"{race.item.name} {why}", ""
+        def begin(one: Doubt) -> None:
+            self.progress.doing, self.progress.detail = f"{one.item.name} {why}", ""
             self.progress.in_doubt = len(self.runner.in_doubt())
         return begin
 

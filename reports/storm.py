@@ -103,6 +103,11 @@ class Programs:
                 words += [option, str(value)]
         return words + ["--json"]
 
+    def declined(self, order: Order, reason: str) -> dict:
+        """The "slice" record of an order that is not carried out, with the reason."""
+        return self._record(order, self.command(order), process.Ended(EXIT_SKIPPED, "", "", 0.0),
+                            "skipped", reason, None)
+
     def run(self, order: Order) -> dict:
         """Carry out an order: a "slice" record; whatever goes wrong is in its state.
 

@@ -99,8 +99,11 @@ def overtime(header: dict) -> str:
     done = header.get("options", {}).get("overtime")
     if not done:
         return ""
-    races, left = len(done["races"]), len(done["still_in_doubt"])
-    return (f', {done["seconds"]:.0f} s of overtime for {races} race{"s" * (races > 1)} '
+    left = len(done["still_in_doubt"])
+    variants = sum("-" in name for name in done["races"])  # as matrix.Item names them
+    parts = [f"{n} {what}{'s' * (n > 1)}" for n, what in
+             ((len(done["races"]) - variants, "race"), (variants, "silent variant")) if n]
+    return (f', {done["seconds"]:.0f} s of overtime for {" and ".join(parts)} '
             f"in doubt{f', {left} still are' if left else ''}")
 
 

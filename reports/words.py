@@ -9,7 +9,7 @@ UNEXPECTED_MARK = "✘"
 
 MEANINGS = {
     "CAUGHT": "the bug showed, with the failure class that the case promises",
-    "NOT_CAUGHT": "the bug should show on this hardware and did not",
+    "NOT_CAUGHT": "the bug should show on this hardware and did not, in time enough",
     "WRONG_CLASS": "a failure showed, but not of the class that the case promises",
     "QUIET_AS_EXPECTED": "this hardware cannot show the bug, and nothing showed",
     "UNEXPECTED_HIT": "a failure showed where none may",
@@ -18,7 +18,7 @@ MEANINGS = {
     "REFUTED": "the fix failed",
     "INCONCLUSIVE": "too little evidence to say",
     "ENGINE_ERROR": "the rig itself failed",
-    "SKIPPED": "this machine lacks what the test needs: no evidence either way",
+    "SKIPPED": "not run, as the machine lacks what it needs or the run the time: no evidence",
 }
 
 STORM = {"commits": "goroutines that parked, and were in the semaphore",

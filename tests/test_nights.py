@@ -125,6 +125,16 @@ def test_a_silent_canary_turns_everything_red(there):
     assert "canary silent: toy/c2 BUG_A native all: NOT_CAUGHT" in "\n".join(nights.lines(found))
 
 
+def test_a_canary_that_had_too_little_time_is_told_and_is_not_red(there):
+    _, add = there
+    rows = steady(30)
+    rows[2].update(verdict="INCONCLUSIVE", expected=False, hits={},
+                   counted={"hits": 0, "seconds": 0.2, "rounds": 9})
+    found = add(30, rows)
+    assert not found.red and nights.lines(found)[-1].startswith("STEADY")
+    assert "○ not shown: toy/c2 BUG_A native all" in nights.lines(found)
+
+
 def test_a_missing_canary_and_a_cut_run_are_red(there):
     _, add = there
     found = add(30, steady(30)[1:])
@@ -212,7 +222,8 @@ def test_two_runs(tmp_path):
     done = reports("compare", a, b)
     assert done.returncode == 1 and "fell to 0.1 times" in done.stdout
     assert "kernel: unknown -> 6.5" in done.stdout
-    silent = write_run(tmp_path / "c", race(control=result("BUG_A", hits=0)), id="c")
+    silent = write_run(tmp_path / "c", race(
+        control={**result("BUG_A", hits=0), "seconds": 9.0}), id="c")
     done = reports("compare", a, silent)
     assert done.returncode == 1 and done.stdout.rstrip().split("\n")[-1].startswith(
         "EVERYTHING RED")

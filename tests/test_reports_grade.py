@@ -2,7 +2,8 @@
 import pytest
 
 from made_records import LISTS, RACE, child, listed, planned, race, record, result
-from reports import grade, judge
+from reports import grade, judge, sanitizer
+from reports.subject import Subject
 
 
 def graded(slices, plan=RACE, complete=True, whole=False):
@@ -25,9 +26,35 @@ def test_a_promised_failure_is_caught():
 
 
 def test_silence_of_a_due_variant_is_not_caught():
-    row = verdict("BUG_A", result("BUG_A"))
+    row = verdict("BUG_A", {**result("BUG_A"), "seconds": judge.PROMISE_S})
     assert row["verdict"] == "NOT_CAUGHT" and not row["expected"]
     assert 0 < row["rate_upper"] < 1e-4
+
+
+@pytest.mark.parametrize("lane, seconds, word", [
+    ("native", judge.PROMISE_S, "NOT_CAUGHT"), ("native", judge.PROMISE_S - 0.1, "INCONCLUSIVE"),
+    ("asan", judge.PROMISE_S, "INCONCLUSIVE"),
+    ("asan", sanitizer.SLOWER * judge.PROMISE_S, "NOT_CAUGHT")])
+def test_silence_counts_only_after_time_enough_to_be_caught(lane, seconds, word):
+    subject = Subject("toy", "race", "BUG_A", lane, listed=LISTS[0], slices=[
+        record("BUG_A", made={**result("BUG_A"), "seconds": seconds})])
+    assert judge.judge_buggy(subject, True)[0] == word
+    assert (judge.unshown(subject) is None) == (word == "NOT_CAUGHT")
+
+
+def test_what_only_lacks_time_is_neither_as_expected_nor_not():
+    short = [record("BUG_A", made=result("BUG_A"))]
+    plan = planned(("BUG_A", "buggy"))
+    for whole in (False, True):
+        rows, found = graded(short, plan, whole=whole)
+        assert rows["BUG_A"]["short"] and not rows["BUG_A"]["expected"]
+        assert (found["verdict"], found["exit"]) == ("NOT ALL SHOWN", 3) and not found["problems"]
+    assert graded(short, plan, complete=False)[1]["exit"] == 1
+    wrong = planned(("BUG_A", "buggy"), ("BUG_ARM", "quiet"))
+    hit = record("BUG_ARM", "quiet", made=result("BUG_ARM", hits=1))
+    assert graded(short + [hit], wrong)[1]["exit"] == 1
+    lost = graded([], plan)
+    assert not lost[0]["BUG_A"]["short"] and lost[1]["exit"] == 1
 
 
 @pytest.mark.parametrize("failure", ["wedge", "timeout", "crash"])
@@ -118,7 +145,7 @@ def test_weak_evidence_confirms_nothing(name):
     rows, found = graded(race(control, fixed))
     assert rows["fixed"]["verdict"] == "INCONCLUSIVE", rows["fixed"]["reason"]
     assert reason in rows["fixed"]["reason"]
-    assert found["exit"] == 1
+    assert found["exit"] == grade.EXIT_UNSHOWN
 
 
 def test_the_largest_bound_decides_not_the_one_by_rounds():

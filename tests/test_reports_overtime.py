@@ -97,7 +97,7 @@ def test_a_hit_in_overtime_refutes_and_is_never_run_again(monkeypatch):
 @pytest.mark.parametrize("control, fixed", [
     (steady, lambda n: result("fixed")),                            # confirmed
     (steady, lambda n: result("fixed", hits=1)),                    # refuted
-    (lambda n: result("BUG_A"), slow),                              # control not caught
+    (lambda n: {**result("BUG_A"), "seconds": 9.0}, slow),           # control not caught
     (steady, lambda n: result("fixed", hits=1, failure="timeout")),  # no evidence
 ])
 def test_what_more_time_cannot_mend_gets_none(monkeypatch, control, fixed):
@@ -161,10 +161,85 @@ def test_a_late_race_is_confirmed_in_overtime_and_the_last_line_says_so(tmp_path
 def test_a_selection_by_name_has_its_overtime_too(tmp_path):
     make(tmp_path, fixed={"do": "quiet", "late": 99, "sleep": 0.6}, A={"do": "catch", "sleep": 0.6})
     done = rig(tmp_path, "-k", "toy/race", seconds=1)
-    assert done.returncode == 1 and verdicts(tmp_path)["fixed"] == "INCONCLUSIVE"
-    assert "for 1 race in doubt, 1 still are;" in done.stdout
+    assert done.returncode == 3 and verdicts(tmp_path)["fixed"] == "INCONCLUSIVE"
+    assert "NOT ALL SHOWN" in done.stdout and "for 1 race in doubt, 1 still are;" in done.stdout
     assert len(json.loads((tmp_path / "out" / "run.json").read_text())["planned"]) == 2
+
+
+def hushed(script, seconds=1.0):
+    """(runner, promise) of a due variant that is silent in its share of the time."""
+    runner = matrix.Runner(script, LISTS, 5, lambda record: None)
+    item = matrix.Item("buggy", "toy", "race", None, ("BUG_A",))
+    runner.run(item, seconds)
+    return runner, runner.promises[item.name]
+
+
+def lasting(script, hits=0, seconds=None):
+    """What a slice gives that runs as long as it is told, or so long."""
+    return lambda n: {**result("BUG_A", hits=hits), "seconds": seconds or script.lasted}
+
+
+class Timed(Script):
+    """A script that knows how long its last order was."""
+
+    def run(self, order):
+        self.lasted = order.seconds
+        return super().run(order)
+
+
+def test_a_silent_variant_goes_on_until_it_shows_or_its_silence_counts(monkeypatch):
+    script = Timed(monkeypatch, None, None)
+    script.made["BUG_A"] = lasting(script)
+    runner, promise = hushed(script)
+    assert judge.judge_buggy(promise.subject, True)[0] == "INCONCLUSIVE"
+    assert runner.in_doubt() == [promise] and promise.lacking() == judge.PROMISE_S
+    runner.by_need(script.now + 100)
+    assert judge.judge_buggy(promise.subject, True)[0] == "NOT_CAUGHT"
+    assert promise.subject.total("seconds") == pytest.approx(judge.PROMISE_S, abs=0.5)
+    lengths = [s["result"]["seconds"] for s in promise.subject.slices]
+    assert lengths[:3] == pytest.approx([1, 1, 2])  # first as long again as it had
+    assert runner.in_doubt() == [] and runner.overtime(9.0) == []
+
+
+def test_a_variant_that_shows_late_is_caught_and_a_short_one_stays_in_doubt(monkeypatch):
+    script = Timed(monkeypatch, None, None)
+    script.made["BUG_A"] = lasting(script)
+    runner, promise = hushed(script)
+    assert runner.overtime(2.0) == [promise] and runner.in_doubt() == [promise]
+    assert len(promise.subject.slices) == 2
+    script.made["BUG_A"] = lasting(script, hits=1)
+    runner.overtime(2.0)
+    assert judge.judge_buggy(promise.subject, True)[0] == "CAUGHT" and not runner.in_doubt()
+
+
+def test_what_must_stay_quiet_is_left_out_where_time_is_short_and_nothing_else():
+    plan = [matrix.Item("quiet", "toy", f"q{n}", None, ("BUG_ARM",)) for n in range(20)]
+    plan += [matrix.Item("buggy", "toy", f"b{n}", None, ("BUG_A",)) for n in range(20)]
+    plan += [matrix.Item("race", "toy", f"r{n}", None, ("fixed",)) for n in range(20)]
+    floor = matrix.SHORTEST_S + matrix.START_S
+    assert matrix.Budget(60.5 * floor, plan, 1).left_out == set()
+    some = [matrix.Budget(50.5 * floor, plan, seed).left_out for seed in (1, 2)]
+    assert [len(names) for names in some] == [10, 10] and some[0] != some[1]
+    none = matrix.Budget(0.1, plan, 1)
+    assert none.left_out == {item.name for item in plan[:20]}
+    assert none.share(plan[20]) == matrix.SHORTEST_S
+    slow = matrix.Budget(60.5 * floor, plan, 1, slow=4.0)
+    assert len(slow.left_out) == 20
+
+
+def test_what_is_left_out_says_so_and_is_no_pass(tmp_path):
+    root = make(tmp_path, fixed="quiet", A="catch", ARM="quiet")
+    done = rig(root, seconds=0.5)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert verdicts(tmp_path)["BUG_ARM"] == "SKIPPED"
+    assert "BUG_ARM: skipped: not run for want of time" in done.stdout
+    assert "1 SKIPPED" in done.stdout.rstrip().split("\n")[-1]
+    assert not (tmp_path / "build/native/toy/BUG_ARM/storm.calls").exists()
 
 
 def test_no_overtime_no_word():
     assert table.overtime({"options": {}}) == "" and table.overtime({}) == ""
+    done = {"seconds": 3.2, "races": ["toy/a", "toy/b-BUG_A", "toy/b-BUG_B"],
+            "still_in_doubt": ["toy/a"]}
+    assert table.overtime({"options": {"overtime": done}}) == (
+        ", 3 s of overtime for 1 race and 2 silent variants in doubt, 1 still are")
