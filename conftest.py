@@ -3,7 +3,8 @@
   /usr/bin/python3 -m pytest tests/test_matrix.py --rig-out build/report
 
 shows how far it is, then prints the verdict table, and exits 0 (as expected),
-1 (unexpected verdict), 2 (engine error), 64 (usage) or 130 (Ctrl-C; 143 for SIGTERM).
+1 (unexpected verdict), 2 (engine error), 3 (not all shown), 64 (usage) or
+130 (Ctrl-C; 143 for SIGTERM).
 """
 import importlib.util
 import os

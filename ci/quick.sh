@@ -7,7 +7,7 @@
 # candidate of a validation, with less time. Anything else that is linked with
 # every target: all races. Exit status: 0 as expected, 1 not (a refuted fix, a
 # failed test), 2 the rig failed, 3 a change to a target is neither refuted nor
-# proven, 64 usage.
+# proven, or a race has too little exposure, 64 usage.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 usage() { echo "usage: $0 [BASE]" >&2; exit 64; }

@@ -57,10 +57,11 @@ def test_a_leak_is_seen(figure, slope, noise, seed):
 
 def test_fewer_operations_than_the_quota_are_no_pass(capsys):
     done = {"operations": {"push": 500, "pop": 400}}
-    assert soak.report(made(**done, quota={"push": 500}))
+    assert soak.report(made(**done, quota={"push": 500})) == 0
     assert "toy/gale push  ENOUGH  500 of 500" in capsys.readouterr().out
-    assert soak.report(made(**done, quota={"push": 501}), short=True)
-    assert not soak.report(made(**done, quota={"push": 501}))
+    assert soak.report(made(**done, quota={"push": 501}), short=True) == 0
+    assert "toy/gale push  SO FAR  500 of 501" in capsys.readouterr().out
+    assert soak.report(made(**done, quota={"push": 501})) == 1
     assert "toy/gale push  TOO FEW  500 of 501" in capsys.readouterr().out
 
 
@@ -68,6 +69,23 @@ def test_what_cannot_be_told_is_no_pass():
     assert word(made(seconds=10)) == "UNCLEAR"
     assert word(made(noise=20000, start=100000, seconds=30)) == "UNCLEAR"
     assert soak.judge([], [], 1).word == "UNCLEAR"
+
+
+@pytest.mark.parametrize("document, code", [
+    (made(), 0), (made(slope=2), 1), (made(verdict="REFUTED"), 1), (made(seconds=10), 3),
+    (made(slope=2, seconds=10), 3), (made(slices=3), 1)])
+def test_a_short_soak_fails_by_what_it_saw_only(document, code):
+    assert soak.report(document, short=True) == code
+    assert bool(soak.report(document)) == bool(code)
+
+
+def test_a_short_soak_gets_to_every_storm_within_days():
+    storms = list("abcdefg")
+    assert soak.chosen(storms, 7 * soak.LEAST_S, 3) == soak.chosen(storms, 1e9, 3) == storms
+    assert len(soak.chosen(storms, 1, 3)) == 1
+    for seconds in (1, 2.5 * soak.LEAST_S, 5 * soak.LEAST_S):
+        assert {name for day in range(7) for name in soak.chosen(storms, seconds, day)} == {
+            *storms}
 
 
 def run(*arguments):

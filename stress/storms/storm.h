@@ -32,7 +32,7 @@ struct storm_sample {
 	uint32_t gauge[STORM_GAUGES]; /* the storm's own, by its .gauge */
 	uint32_t open;    /* descriptors that the target holds */
 	uint32_t files;   /* descriptors that the process holds */
-	uint64_t rss_kib; /* resident memory of the process */
+	uint64_t rss_kib; /* resident memory of the process, maybe its lowest since */
 	uint32_t slice;
 };
 

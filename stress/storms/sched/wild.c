@@ -13,6 +13,7 @@
 
 #define MS INT64_C(1000000)
 #define SAMPLE_NS (1000 * MS)
+#define LOOK_NS (20 * MS) /* at resident memory */
 
 enum { FRAMES = STACK_MARGIN / 32 /* of a deep recursion */ };
 
@@ -130,9 +131,22 @@ static bool add_up(void)
 	return ops != had;
 }
 
+/* Resident memory at its lowest since the last sample: stacks come and go by
+ * megabytes, and a leak raises the floor. */
+static uint64_t floor_kib = UINT64_MAX;
+
+static void look_at_memory(void)
+{
+	uint64_t kib = resident_kib();
+	if (kib < floor_kib)
+		floor_kib = kib;
+}
+
 static void take_sample(struct sched *s)
 {
-	struct storm_sample sample = { .files = open_files(), .rss_kib = resident_kib() };
+	look_at_memory();
+	struct storm_sample sample = { .files = open_files(), .rss_kib = floor_kib };
+	floor_kib = UINT64_MAX;
 	mutex_lock(&s->poller.lock);
 	sample.open = s->poller.in_use;
 	mutex_unlock(&s->poller.lock);
@@ -161,7 +175,7 @@ static void watch(void *arg)
 {
 	static word32 never;
 	struct sched *s = arg;
-	int64_t sample = world_now() + SAMPLE_NS;
+	int64_t sample = world_now() + SAMPLE_NS, look = 0;
 	wild.order->sit(wild.tallies);
 	/* pairs with: wild_storm() */
 	while (!load_acquire(&over)) {
@@ -178,6 +192,10 @@ static void watch(void *arg)
 		if (now >= wild.order->end || load_relaxed(wild.order->stop) || enough())
 			/* pairs with: wild_stopping() */
 			store_release(&wild.stop, 1);
+		if (now >= look) {
+			look = now + LOOK_NS;
+			look_at_memory();
+		}
 		if (now >= sample) {
 			sample += SAMPLE_NS;
 			take_sample(s);
