@@ -19,6 +19,11 @@ PYTHON ?= /usr/bin/python3
 PYTEST := $(PYTHON) -m pytest -q
 JOBS ?= $(shell nproc)
 
+# A line for each program that is linked; V=1 tells every command instead.
+ifndef V
+.SILENT:
+endif
+
 CFLAGS_COMMON := -std=gnu11 -O2 -g -Wall -Wextra -I targets -I stress -I .
 include stress/rules.mk
 include stress/probes/rules.mk

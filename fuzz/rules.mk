@@ -52,6 +52,7 @@ $(call explore_out,$(1))/$(1)/$(2)/explore: \
 		$(call objects,$(call explore_out,$(1))/$(1)/$(2),$(3) $(explore_base)) \
 		$(patsubst %.c,$(EXPLORE_OUT)/engine/%.o,$(explore_engine)) \
 		$(call explore_out,$(1))/$(1)/$(2)/fuzz/main.o
+	@echo "  explore $(1)/$(2)"
 	$$(EXPLORE_CC) -o $$@.new $$^ && mv $$@.new $$@
 $(call explore_out,$(1))/$(1)/$(2)/%.o: %.c
 	@mkdir -p $$(@D)

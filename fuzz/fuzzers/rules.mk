@@ -82,12 +82,14 @@ $(call fuzz_main,$(CORPUS_OUT),$$(EXPLORE_CC),$(1),$(2),$(n),$(4))
 $(FUZZ_OUT)/$(1)/$(2)/$(n): $(FUZZ_OUT)/$(1)/$(2)/$(n).o \
 		$(call objects,$(FUZZ_OUT)/$(1)/$(2),$(3) $(explore_base)) \
 		$(patsubst %.c,$(FUZZ_OUT)/engine/%.o,$(explore_engine) $(fuzz_common) $(fuzz_only))
+	@echo "  fuzz $(1)/$(2) $(n)"
 	$$(FUZZ_LINK) $$(FUZZ_LIBRARY) -o $$@ $$^
 $(CORPUS_OUT)/$(1)/$(2)/$(n): $(CORPUS_OUT)/$(1)/$(2)/$(n).o \
 		$(call objects,$(EXPLORE_OUT)/$(1)/$(2),$(3) $(explore_base)) \
 		$(patsubst %.c,$(EXPLORE_OUT)/engine/%.o,$(explore_engine)) \
 		$(patsubst %.c,$(CORPUS_OUT)/engine/%.o,$(fuzz_common) $(corpus_only) \
 		$(corpus_explored))
+	@echo "  corpus $(1)/$(2) $(n)"
 	$$(EXPLORE_CC) -o $$@ $$^
 fuzz-lane: $(FUZZ_OUT)/$(1)/$(2)/$(n)
 corpus-lane: $(CORPUS_OUT)/$(1)/$(2)/$(n))
@@ -113,6 +115,7 @@ $(1)/$(2)/$(3)/$(4).d/%.o: %.c
 	$(6) $$(FUZZ_CFLAGS) $(7) -DTARGET='"$(2)"' $(call defines,$(3)) -MMD -MP -c -o $$@ $$<
 $(1)/$(2)/$(3)/$(4): $(patsubst %.c,$(1)/$(2)/$(3)/$(4).d/%.o,$(5) $(9) \
 		$(call fuzz_links,$(5)))
+	@echo "  $(notdir $(1)) $(2)/$(3) $(4)"
 	$(8) $(link_flags) -Wl,--wrap=exit -o $$@ $$^ $(patsubst %,-l%,$(call fuzz_says,$(5),libs))
 endef
 fuzz_alike := $(addprefix fuzz/fuzzers/common/,found.c leave.c)
