@@ -14,7 +14,8 @@
 #include "common/leave.h"
 #include "port/port.h"
 
-enum { PORTS = 2, FILES = 4, KEPT = 8, PLACE = 100 };
+enum { ONESHOT, EXACT, PORTS };
+enum { FILES = 4, KEPT = 8, PLACE = 100 };
 enum kind { PAIR, UNCONNECTED, PIPE_READ, PIPE_WRITE, COUNTER, KINDS };
 
 static struct file {
@@ -120,8 +121,12 @@ static void fetch_from(struct port *p, int most, bool briefly)
 {
 	struct port_event event[PORT_EVENTS];
 	unsigned by = (unsigned)(p - port);
-	/* The shortest wait there is, or none. */
-	int n = p->ops->getn(p, event, most, briefly), due = 0;
+	int n, due = 0;
+	/* The shortest wait there is, or none. libFuzzer's timer, by which it
+	 * sees what hangs, may interrupt it. */
+	do
+		n = p->ops->getn(p, event, most, briefly);
+	while (n == -EINTR);
 	if (alerted) {
 		leave_check(n == 1 && event[0].events == PORT_ALERT, "an alert is not told");
 		return;
@@ -188,9 +193,27 @@ static void step(unsigned what)
 	}
 }
 
+/* Closed, and nobody has said so, while what it named stays open: the exact
+ * port finds out when it looks. Nothing else is associated any more. */
+static void close_untold(struct port *p)
+{
+	struct port_event event;
+	int fd[2];
+	leave_check(p->ops->alert(p, false) == 0 && world_pipe(fd) == 0, "nothing to close");
+	p->ops->opened(p, fd[1], fd);
+	leave_check(p->ops->associate(p, fd[1], WORLD_OUT, fd) == 0, "a pipe is not associated");
+	int stays = fcntl(fd[1], F_DUPFD_CLOEXEC, PLACE);
+	world_close(fd[1]);
+	leave_check(p->ops->getn(p, &event, 1, 0) == 0, "an event of what is closed");
+	leave_check(p->ops->dissociate(p, fd[1]) == -ENOENT, "what is closed stays associated");
+	world_close(stays);
+	world_close(fd[0]);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct port_ops *const ops[PORTS] = { &port_oneshot_ops, &port_exact_ops };
+	static const struct port_ops *const ops[PORTS] = {
+		[ONESHOT] = &port_oneshot_ops, [EXACT] = &port_exact_ops };
 	memset(port, 0, sizeof port);
 	for (unsigned i = 0; i < PORTS; i++) {
 		port[i].ops = ops[i];
@@ -198,6 +221,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		leave_check(ops[i]->associate(&port[i], -1, WORLD_IN, NULL) == -EBADF &&
 			    ops[i]->dissociate(&port[i], INT32_MAX) == -EBADF,
 			    "a number that can be no descriptor's is taken for one");
+		ops[i]->opened(&port[i], -1, NULL);
+		ops[i]->closed(&port[i], -1);
 	}
 	signal(SIGPIPE, SIG_IGN);
 	stale = keeps = alerted = 0;
@@ -210,6 +235,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		close_file(&file[i], false);
 	while (keeps > 0)
 		world_close(kept[--keeps]);
+	close_untold(&port[EXACT]);
 	EACH_PORT(p)
 		p->ops->destroy(p);
 	return 0;
