@@ -43,6 +43,37 @@ MUTANTS = {
         "the last of the global queue stays its end": (
             "sched/runq.c", "\tif (!s->first)\n\t\ts->last = NULL;\n", ""),
     },
+    ("sched", "fuzz_stacks"): {
+        "a move leaves the last word behind": (
+            "sched/stack.c", "sp, used / sizeof(uint64_t));",
+            "sp, used / sizeof(uint64_t) - (used > 0));"),
+        "a stack shrinks of which a quarter is in use": (
+            "sched/stack.c", "stack_used(s, sp) < size / 4", "stack_used(s, sp) <= size / 4"),
+        "a stack that shrinks keeps its memory": (
+            "sched/stack.c", "\t\tcount(&s->all->released, bytes);\n\t\trelease_below(s, bytes);",
+            "\t\tcount(&s->all->released, bytes);"),
+        "a larger table of windows forgets the last one": (
+            "sched/stack.c", "all->bares * sizeof *more);\n\t\t\tworld_unmap",
+            "(all->bares - 1) * sizeof *more);\n\t\t\tworld_unmap"),
+        "what lies below the window overflows the stack": (
+            "sched/stack.c", "at >= stack_base(s) && ", ""),
+    },
+    ("sched", "fuzz_heap"): {
+        "who watches a live object is told": (
+            "sched/sweep.c", "dead[i] = s->taken[i] & ~marked;", "dead[i] = s->taken[i];"),
+        "the first object of a span leads nowhere": (
+            "sched/mark.c", "&& s->class % 2)", "&& s->class % 2 && i > 0)"),
+        "what is free is marked": (
+            "sched/mark.c", " || !(s->taken[i / 64] >> i % 64 & 1)", ""),
+        "half an object is zeroed": (
+            "sched/heap.c", "memset(object, 0, s->size);", "memset(object, 0, s->size / 2);"),
+        "free pages are not found again": (
+            "sched/pages.c", "\tif (first < h->lowest)\n\t\th->lowest = first;\n", ""),
+        "a span that was swept elsewhere is swept again": (
+            "sched/heap.c", "(heap_set(h, class, false, false));\n\t\tif (!s)\n\t\t\tbreak;\n"
+            "\t\tif (!sweep_begin(h, s))\n\t\t\tcontinue;\n",
+            "(heap_set(h, class, false, false));\n\t\tif (!s)\n\t\t\tbreak;\n"),
+    },
     ("port", "fuzz_associations"): {
         "an event for nothing in particular": ("port/oneshot.c", " && at->events != 0;", ";"),
         "a fetched event leaves its association": (
@@ -66,8 +97,9 @@ MUTANTS = {
 
 def links(source, top):
     """The sources that a fuzzer says it is linked with, of the tree `top`."""
-    for word in re.search(r"^/\* links: (.*) \*/$", source.read_text(), re.M)[1].split():
-        yield from sorted(top.glob(word))
+    for line in re.findall(r"^/\* links: (.*) \*/$", source.read_text(), re.M):
+        for word in line.split():
+            yield from sorted(top.glob(word))
 
 
 def build(top, target, fuzzer):
