@@ -16,6 +16,7 @@
 static bool armed[2]; /* the timers of reading (or both) and writing */
 static struct { void (*fire)(void *, uintptr_t); uintptr_t seq; } timer[2], old;
 static struct poll_desc *pd;
+enum { FD = 5 };
 
 static unsigned which(const struct timer *t)
 {
@@ -93,7 +94,7 @@ static enum poll_error expected(int mode)
 
 static void open_again(struct poller *p)
 {
-	leave_check(poll_open(p, 5, &pd) == 0, "opening fails");
+	leave_check(poll_open(p, FD, &pd) == 0, "opening fails");
 	memset(&model, 0, sizeof model);
 	memset(armed, 0, sizeof armed);
 }
@@ -163,6 +164,13 @@ static void close_and_open(struct poller *p)
 	open_again(p);
 }
 
+static unsigned in_use;
+
+static void count(struct poll_desc *d)
+{
+	in_use += d->fd == FD;
+}
+
 static void step(struct poller *p, unsigned what)
 {
 	int mode = what & 8 ? POLL_WRITE : POLL_READ;
@@ -216,6 +224,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	open_again(&p);
 	for (size_t i = 0; i < size; i++)
 		step(&p, data[i]);
+	in_use = 0;
+	poller_each(&p, count);
+	leave_check(in_use == 1, "another number of descriptors is found than was ever opened");
 	if (!model.closing)
 		poll_unblock(pd);
 	poll_close(pd);

@@ -1,6 +1,7 @@
 /* One thread and a span set, against a table of what is in it: an item comes
  * out once, and nothing comes out of an empty set. No block is ever lost. */
 /* links: targets/spanset/[a-z]*.c targets/base/lock.c stress/world.c */
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/fuzzer.h"
@@ -48,6 +49,19 @@ static void drain(struct subject *s)
 	span_reset(&s->set);
 }
 
+/* Where blocks come from elsewhere: not empty, so that it is seen whether they
+ * are emptied. */
+static void *born[ITEMS];
+static unsigned births;
+
+static void *birth(size_t align, size_t bytes)
+{
+	void *b = aligned_alloc(align, bytes);
+	leave_check(b && births < ITEMS, "more blocks than items");
+	memset(b, 0xa5, bytes);
+	return born[births++] = b;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct subject s;
@@ -56,6 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memset(&s, 0, sizeof s);
 	span_memory_init(&s.memory, NULL, 0);
+	s.memory.birth = data[0] & 128 ? birth : NULL;
 	span_pool_init(&s.pool, &s.memory, 1u << data[0] % SHIFTS, data[0] & 64);
 	span_set_init(&s.set, &s.pool, 1 + data[0] / SHIFTS % 4);
 	for (size_t i = 1; i < size; i++) {
@@ -81,5 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	leave_check(a.allocated > ITEMS || span_known(&s.pool, &all, 1, known) == a.allocated,
 		    "a block is unknown, or known twice");
 	span_memory_end(&s.memory);
+	while (births > 0)
+		free(born[--births]);
 	return 0;
 }
