@@ -35,7 +35,7 @@ def churn(*options, folder=ROOT, storm="churn"):
                                        ("churn_exact", 100_000)])
 def test_nothing_is_lost_stuck_or_leaked_on_the_scheduler(storm, ops):
     code, document = churn("--until-ops", str(ops), "--seed", "7", storm=storm)
-    assert (code, document["verdict"], document["hits"]) == (0, "CLEAN", {})
+    assert (code, document["verdict"], document["hits"]) == (0, "CLEAN", {}), document["findings"]
     assert document["ops"] >= ops and document["failed_opens"] == 0
     assert document["commits"] >= ops / 15
     # A port tells only of what somebody asked for.

@@ -6,7 +6,7 @@
 
 static struct storm_counts counts;
 static unsigned found_n, samples, moved;
-static volatile int stop;
+static word32 stop;
 
 static void sit(unsigned thread)
 {
@@ -112,7 +112,7 @@ TEST(a_stopped_storm_ends)
 {
 	struct storm_order order = small_order(3);
 	order.until_ops = 0;
-	stop = 1;
+	store_relaxed(&stop, 1); /* before there are threads */
 	churn_run(&order, &churn_threads);
 	CHECK_EQ(found_n, 0);
 }
