@@ -1,6 +1,7 @@
 #include "decide.h"
 
 #include "memory/model.h"
+#include "places.h"
 #include "search/search.h"
 #include "sim.h"
 #include "world.h"
@@ -42,31 +43,11 @@ static int nobody_enabled(void)
 	return pick;
 }
 
-/* Whether the thread's operation stands where it did none since the limit. */
-static bool is_new_place(int thread, const void *pc)
-{
-	enum { BITS = 12, PLACES = 1 << BITS };
-	static struct { uintptr_t place; uint32_t stamp; } seen[PLACES];
-	static uint32_t execution, places;
-	uintptr_t place = (uintptr_t)pc * MAX_THREADS + thread;
-	unsigned i = place * 0x9e3779b97f4a7c15u >> (64 - BITS);
-	if (execution != sim_stamp)
-		places = 0;
-	execution = sim_stamp;
-	while (seen[i].stamp == sim_stamp && seen[i].place != place)
-		i = (i + 1) % PLACES;
-	if (seen[i].stamp == sim_stamp || places == PLACES / 2)
-		return false;
-	seen[i].stamp = sim_stamp;
-	seen[i].place = place;
-	places++;
-	return true;
-}
-
 /* Past the limit the search has no say: whoever the lot falls on, until the
  * execution ends or shows that it does not. */
 static int fair_choice(uint64_t from)
 {
+	static struct places since_limit;
 	if (sim.steps == sim.step_limit + 1) {
 		sim.cuts++;
 		/* Who looks on and on is not chosen, and says nothing more. */
@@ -81,7 +62,7 @@ static int fair_choice(uint64_t from)
 	while (n-- > 0)
 		from &= from - 1;
 	int pick = __builtin_ctzll(from);
-	if (pick < FLUSH && is_new_place(pick, sim.thread[pick].op.pc))
+	if (pick < FLUSH && place_is_new(&since_limit, pick, sim.thread[pick].op.pc))
 		sim.novel = sim.steps;
 	return pick;
 }
@@ -126,9 +107,25 @@ static inline bool goes_on(uint64_t from)
 	       !(from >> (FLUSH + sim.cur) & 1);
 }
 
+/* The running thread may take n steps, this one the first, without another
+ * decision. */
+static inline void grant(unsigned n)
+{
+	unsigned most = sim.step_limit - sim.steps, room = MAX_CHOICES - 1 - sim.choices;
+	if (n < 2)
+		return;
+	sim.ahead = n - 1 < most ? n - 1 : most;
+	sim.ahead = sim.ahead < room ? sim.ahead : room;
+	sim.ahead_enabled = sim.enabled;
+	sim.ahead_soft = sim.soft;
+	sim.ahead_of_others = sim.enabled & (sim.enabled - 1);
+}
+
 static int choose(void)
 {
 	uint64_t from = sim.enabled;
+	unsigned granted;
+	sim.ahead = 0;
 	if (__builtin_expect(!from, 0))
 		return nobody_enabled();
 	if (__builtin_expect(++sim.steps > sim.step_limit, 0))
@@ -140,10 +137,13 @@ static int choose(void)
 			sim.stop = STOP_REDUNDANT;
 			return NOBODY;
 		}
-	} else if (search->stays && goes_on(from) && search->stays()) {
+		if (search->stays && goes_on(from))
+			grant(search->stays());
+	} else if (search->stays && goes_on(from) && (granted = search->stays())) {
 		sim.choice[sim.choices] = 0;
 		if (++sim.choices == MAX_CHOICES)
 			sim.step_limit = sim.steps;
+		grant(granted);
 		pick = sim.cur;
 	} else {
 		uint8_t option[OPTIONS];

@@ -90,8 +90,7 @@ static bool run_phase(const struct phase *p, struct result *r, uint32_t wanted, 
 	return true;
 }
 
-/* The random search, within the budgets if there are any. */
-static void use_random(const struct request *q)
+void explore_random(const struct request *q)
 {
 	static const struct search *const all[] = {
 		[AUTO] = &mixed_search, [RANDOM] = &random_search, [PCT] = &pct_search,
@@ -152,7 +151,7 @@ void explore(const struct request *q, struct result *r)
 	if (q->search >= DFS) {
 		run_dfs(q, &p, r, wanted, start);
 	} else {
-		use_random(q);
+		explore_random(q);
 		p.until_hit = any;
 		p.samples = true;
 		if (exhausts && (!p.executions || p.executions > RANDOM_EXECUTIONS)) {

@@ -56,6 +56,9 @@ struct result {
 /* Verdicts, as STATS has them. */
 enum verdict { CAUGHT, NOT_CAUGHT, QUIET_AS_EXPECTED, UNEXPECTED_HIT, CLEAN, REFUTED, WRONG_CLASS };
 
+/* Puts q's random search in force, within its budgets if there are any; the
+ * mixed one where q says AUTO. */
+void explore_random(const struct request *q);
 /* Explores. */
 void explore(const struct request *q, struct result *r);
 /* Of an exhaustive search that several share: goes on with the piece that

@@ -29,8 +29,8 @@ static double seconds(clockid_t clock)
 	return t.tv_sec + t.tv_nsec * 1e-9;
 }
 
-/* Executions a second of random search without shrinking, findings and all; by
- * the clock, and by the processor time used (others may run too). */
+/* Executions a second of a random search without shrinking, findings and all;
+ * by the clock, and by the processor time used (others may run too). */
 static int bench(struct options *o)
 {
 	enum { WARM_UP = 10000, MEASURED = 300000 };
@@ -38,19 +38,21 @@ static int bench(struct options *o)
 	uint64_t steps = 0;
 	runner_open(o->request.test);
 	model = o->request.model;
-	search = &random_search;
-	random_seed(o->request.seed);
+	if (o->request.search == AUTO)
+		o->request.search = RANDOM;
+	explore_random(&o->request);
 	double start = 0, cpu = 0;
 	uint64_t measured = o->request.executions ? o->request.executions : MEASURED;
-	for (uint64_t n = 0; n < WARM_UP + measured; n++) {
-		if (n == WARM_UP) {
+	uint64_t warm_up = measured < WARM_UP ? measured : WARM_UP;
+	for (uint64_t n = 0; n < warm_up + measured; n++) {
+		if (n == warm_up) {
 			start = seconds(CLOCK_MONOTONIC);
 			cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
 		}
 		sim.bare = runner_bare(n);
 		search->begin(n);
 		runner_run(&run);
-		steps += n >= WARM_UP ? sim.steps : 0;
+		steps += n >= warm_up ? sim.steps : 0;
 	}
 	print_bench(&o->request, measured, steps, seconds(CLOCK_MONOTONIC) - start,
 		    seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu);

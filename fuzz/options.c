@@ -246,6 +246,8 @@ void options_read(struct options *o, int argc, char **argv)
 		usage_error("--case NAME or --list is needed");
 	if ((q->jobs > 1 || q->resume) && q->search < DFS)
 		usage_error("--jobs and --resume are for --search dfs or dpor");
+	if (o->command == BENCH && q->search >= DFS)
+		usage_error("--bench is for --search random, pct or pos");
 	if (q->depth && q->search != PCT)
 		usage_error("--depth is for --search pct");
 }

@@ -311,6 +311,7 @@ void print_bench(const struct request *q, uint64_t executions, uint64_t steps, d
 {
 	put_head("bench", q->test);
 	put_field("model", q->model->name);
+	put_field("search", search_names[q->search]);
 	put_field("build_id", build.id);
 	printf(",\"executions\":%ju,\"steps_per_execution\":%.1f,\"seconds\":%.6f,"
 	       "\"executions_per_s\":%.0f,\"cpu_seconds\":%.6f,\"executions_per_cpu_s\":%.0f}\n",

@@ -41,7 +41,7 @@ void sim_begin(void)
 	sim.cur = NOBODY;
 	sim.enabled = sim.soft = sim.spinning = sim.any_waiters = 0;
 	sim.buffered = sim.draining = sim.timed = sim.sleep = sim.changes = 0;
-	sim.steps = sim.grace = sim.choices = sim.taken = 0;
+	sim.steps = sim.grace = sim.choices = sim.taken = sim.ahead = 0;
 	sim.step_limit = DEFAULT_STEPS;
 	sim.queue = 0;
 	sim.turn = 0;
@@ -140,6 +140,7 @@ void sim_start(struct thread *t)
 	struct fiber *outer = sim.back;
 	int was = sim.cur;
 	sim.cur = t->id;
+	sim.ahead = 0;
 	sim.back = from;
 	fiber_switch(from, &t->fiber);
 	sim.back = outer;
@@ -154,6 +155,7 @@ void sim_run(void)
 	sim.cur = sim.unstarted;
 	fiber_switch(&sim.main, &sim.thread[sim.cur].fiber);
 	sim.on = sim.watched = false;
+	sim.ahead = 0;
 	sim.cur = NOBODY;
 }
 
@@ -192,6 +194,8 @@ static bool loops(struct thread *t)
 void sim_step(enum op_kind kind, uintptr_t key, bool write, bool drains, void *pc)
 {
 	struct thread *t = self();
+	if (sim_goes_ahead(t))
+		return;
 	t->op = (struct op){ key, pc, kind, write, drains, t->woken_by };
 	t->woken_by = 0;
 	if (kind == OP_YIELD)
@@ -234,11 +238,8 @@ void sim_unblock(struct thread *t)
 	update_enabled(t);
 }
 
-void sim_changed(unsigned by, uintptr_t key)
+void sim_release(unsigned by, uintptr_t key)
 {
-	sim.changes++;
-	sim.grace = 0;
-	sim.soft &= bit(by);
 	for (uint64_t left = sim.spinning & ~bit(by); left; left &= left - 1) {
 		struct thread *t = &sim.thread[__builtin_ctzll(left)];
 		if (!(sim.any_waiters & bit(t->id)) && t->op.key != key)
@@ -249,19 +250,6 @@ void sim_changed(unsigned by, uintptr_t key)
 		sim.any_waiters &= ~bit(t->id);
 		update_enabled(t);
 	}
-}
-
-void sim_looked(struct thread *t, uintptr_t key, uint64_t value)
-{
-	if (t->spin_key == key && t->spin_value == value) {
-		t->spin_count++;
-	} else {
-		t->spin_key = key;
-		t->spin_value = value;
-		t->spin_count = 1;
-	}
-	t->quiet = t->quiet_changes == sim.changes ? t->quiet + 1 : 1;
-	t->quiet_changes = sim.changes;
 }
 
 void sim_buffer(unsigned t, bool any, uintptr_t oldest, uint32_t since, void *pc)

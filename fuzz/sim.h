@@ -135,6 +135,11 @@ struct sim {
 	uint32_t steps, step_limit, grace, choices;
 	uint32_t novel;         /* step, past the limit, that last went to a new place */
 	uint32_t taken;         /* steps: by decision or not, and past the limit */
+	/* The running thread goes on for so many steps without a decision, as
+	 * long as these two are as they were; whether others could run. */
+	uint32_t ahead;
+	bool ahead_of_others;
+	uint64_t ahead_enabled, ahead_soft;
 	uint64_t cuts;          /* choices not offered, of the whole search */
 	uint64_t queue;
 	int64_t now;
@@ -171,6 +176,51 @@ static inline bool depends(const struct op *a, const struct op *b)
 	return a->key == b->key && (a->write || b->write);
 }
 
+/* Lets go those who wait for a store to `key`, or for any, of another thread
+ * than `by`. */
+void sim_release(unsigned by, uintptr_t key);
+
+/* A store of a new value to `key` by thread `by`. */
+static inline void sim_changed(unsigned by, uintptr_t key)
+{
+	sim.changes++;
+	sim.grace = 0;
+	sim.soft &= bit(by);
+	if (sim.spinning & ~bit(by))
+		sim_release(by, key);
+}
+
+/* Thread t read `value` there, or changed nothing there: recognises loops that
+ * wait. */
+static inline void sim_looked(struct thread *t, uintptr_t key, uint64_t value)
+{
+	if (t->spin_key == key && t->spin_value == value) {
+		t->spin_count++;
+	} else {
+		t->spin_key = key;
+		t->spin_value = value;
+		t->spin_count = 1;
+	}
+	t->quiet = t->quiet_changes == sim.changes ? t->quiet + 1 : 1;
+	t->quiet_changes = sim.changes;
+}
+
+/* Whether t takes its next step as it was granted: nothing has changed since,
+ * and it does not wait. If so, the step is taken. */
+static inline bool sim_goes_ahead(struct thread *t)
+{
+	if (sim.ahead == 0 || sim.enabled != sim.ahead_enabled || sim.soft != sim.ahead_soft ||
+	    t->spin_count >= SPIN_READS || t->quiet >= QUIET_READS)
+		return false;
+	sim.ahead--;
+	sim.steps++;
+	sim.taken++;
+	sim.choice[sim.choices] = 0;
+	sim.choices += sim.ahead_of_others;
+	t->relaxes = 0;
+	return true;
+}
+
 /* Prepares the threads and stacks once. */
 void sim_setup(void);
 /* Begins an execution without threads. Not yet on: prepare() runs next. */
@@ -197,12 +247,6 @@ void sim_block(enum thread_state state);
 void sim_unblock(struct thread *t);
 /* Ends the execution at once. Does not return. */
 _Noreturn void sim_stop(enum stop why);
-/* A store of a new value to `key` by thread t: lets go those who wait for
- * one. */
-void sim_changed(unsigned t, uintptr_t key);
-/* Thread t read `value` there, or changed nothing there: recognises loops that
- * wait. */
-void sim_looked(struct thread *t, uintptr_t key, uint64_t value);
 /* What the store buffers hold has changed: t has one or not, and its oldest
  * store, made in step `since`. */
 void sim_buffer(unsigned t, bool any, uintptr_t oldest, uint32_t since, void *pc);

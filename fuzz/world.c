@@ -18,7 +18,7 @@
 #include "world.h"
 
 #define PC __builtin_return_address(0)
-enum { PAGE = 4096, ARENA = 256 << 20, RELAXES = 64 };
+enum { PAGE = WORLD_PAGE, ARENA = WORLD_ARENA, RELAXES = 64 };
 
 /* --- threads --- */
 
@@ -209,16 +209,15 @@ void world_fatal(const char *message)
 char *world_arena;
 static size_t arena_reserved; /* from its end */
 size_t world_mapped;
-/* Pages that were written to: of what programs map, they use little. */
-static bool is_touched[ARENA / PAGE];
+bool world_page_touched[ARENA / PAGE];
 static uint32_t touched_page[ARENA / PAGE], touched;
 
 void world_touched_slow(uintptr_t at, size_t bytes)
 {
 	for (uint32_t page = at / PAGE; page <= (at + bytes - 1) / PAGE; page++) {
-		if (!is_touched[page])
+		if (!world_page_touched[page])
 			touched_page[touched++] = page;
-		is_touched[page] = true;
+		world_page_touched[page] = true;
 	}
 }
 
@@ -227,7 +226,7 @@ void world_begin(void)
 	for (; touched > 0; touched--) {
 		uint32_t page = touched_page[touched - 1];
 		memset(world_arena + (size_t)page * PAGE, 0, PAGE);
-		is_touched[page] = false;
+		world_page_touched[page] = false;
 	}
 	world_mapped = arena_reserved = 0;
 	calls_begin();

@@ -17,6 +17,9 @@ void world_begin(void);
 /* What the code under test has mapped: so many bytes from the arena's start. */
 extern char *world_arena;
 extern size_t world_mapped;
+enum { WORLD_PAGE = 4096, WORLD_ARENA = 256 << 20 };
+/* Pages that were written to: of what programs map, they use little. */
+extern bool world_page_touched[WORLD_ARENA / WORLD_PAGE];
 void world_touched_slow(uintptr_t at, size_t bytes);
 
 /* The code under test has written there, at least once since this execution
@@ -24,7 +27,9 @@ void world_touched_slow(uintptr_t at, size_t bytes);
 static inline void world_touched(uintptr_t address, size_t bytes)
 {
 	uintptr_t at = address - (uintptr_t)world_arena;
-	if (at < world_mapped)
+	if (at >= world_mapped)
+		return;
+	if (!world_page_touched[at / WORLD_PAGE] || at % WORLD_PAGE + bytes > WORLD_PAGE)
 		world_touched_slow(at, bytes);
 }
 

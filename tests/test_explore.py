@@ -238,6 +238,7 @@ def test_a_replay_says_that_the_code_has_changed():
     (("--case", "wait_hint", "--executions", "-1"), "whole number"),
     (("--case", "wait_hint", "--preemptions", "-2"), "takes a number from"),
     (("--case", "wait_hint", "--depth", "2"), "--search pct"),
+    (("--case", "wait_hint", "--bench", "--search", "dfs"), "--search random, pct or pos"),
     (("--replay", "1|unit/fixed|wait_hint|sc|1"), "got 5 parts"),
     (("--replay", "1|unit/fixed|wait_hint|sc|1|0xx|h"), "cannot read the choices"),
     (("--replay", "1|poller/fixed|close_vs_block|sc|1|-|h"), "this is unit/fixed"),

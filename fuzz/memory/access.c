@@ -15,16 +15,7 @@ enum { MAX_UNDO = 1 << 16 };
 static struct { uintptr_t address; uint64_t value; } undo[MAX_UNDO];
 static unsigned undos;
 
-/* From the linker: initialised and zeroed data of this program. */
-extern char __data_start, _end;
-
-static inline bool global(uintptr_t address)
-{
-	return address - (uintptr_t)&__data_start <
-	       (uintptr_t)&_end - (uintptr_t)&__data_start;
-}
-
-static void remember_global(uintptr_t address, size_t size)
+void globals_remember(uintptr_t address, size_t size)
 {
 	uintptr_t end = address + size;
 	for (address &= ~(uintptr_t)7; address < end; address += 8) {
@@ -73,24 +64,6 @@ static inline void after(struct thread *t)
 	t->tick_due = false;
 }
 
-/* t has stored: it does not loop, and perhaps those who wait need not
- * either. */
-static inline void stored_something(struct thread *t, uintptr_t address, bool changed)
-{
-	t->spin_count = t->quiet = 0;
-	if (changed)
-		sim_changed(t->id, address);
-}
-
-/* --- accesses of memory as it is: outside of an execution, and in bare ones
- * --- */
-
-static inline void bare_put(uintptr_t address, unsigned size, uint64_t value)
-{
-	world_touched(address, size);
-	memory_put(address, size, value);
-}
-
 /* --- accesses in an execution --- */
 
 uint64_t access_load(uintptr_t address, unsigned size, enum order order, void *pc)
@@ -99,11 +72,8 @@ uint64_t access_load(uintptr_t address, unsigned size, enum order order, void *p
 		return memory_get(address, size);
 	sim_step(OP_LOAD, address, false, false, pc);
 	struct thread *t = self();
-	if (__builtin_expect(sim.bare, 0)) {
-		uint64_t newest = memory_get(address, size);
-		sim_looked(t, address, newest);
-		return newest;
-	}
+	if (__builtin_expect(sim.bare, 0))
+		return quick_load(address, size);
 	struct granule *g = granule_of(address);
 	struct location *l = accessed(g, address, size);
 	uint64_t value = model->load(t, l, order);
@@ -115,10 +85,8 @@ uint64_t access_load(uintptr_t address, unsigned size, enum order order, void *p
 
 void access_store(uintptr_t address, unsigned size, uint64_t value, enum order order, void *pc)
 {
-	if (__builtin_expect(global(address), 0))
-		remember_global(address, size);
 	if (!sim.on) {
-		bare_put(address, size, value);
+		quick_put(address, size, value);
 		return;
 	}
 	bool step = !model->holds_stores || order == SEQ_CST;
@@ -126,9 +94,7 @@ void access_store(uintptr_t address, unsigned size, uint64_t value, enum order o
 		sim_step(OP_STORE, address, true, model->holds_stores, pc);
 	struct thread *t = self();
 	if (__builtin_expect(sim.bare, 0)) {
-		bool changed = memory_get(address, size) != value;
-		bare_put(address, size, value);
-		stored_something(t, address, changed);
+		quick_store(address, size, value);
 		return;
 	}
 	struct granule *g = granule_of(address);
@@ -138,35 +104,24 @@ void access_store(uintptr_t address, unsigned size, uint64_t value, enum order o
 	trace_access(OP_STORE, address, size, value, !step, order, pc);
 	race_check(g, mask_of(address, size), ATOMIC_WRITE, pc);
 	after(t);
-	stored_something(t, address, changed);
+	quick_stored(t, address, changed);
 }
 
 uint64_t access_rmw(uintptr_t address, unsigned size, const struct update *u,
 		    enum order order, bool *stored, void *pc)
 {
 	uint64_t keep = size == 8 ? ~0ull : bit(8 * size) - 1, value;
-	if (__builtin_expect(global(address), 0))
-		remember_global(address, size);
 	if (!sim.on) {
 		uint64_t old = memory_get(address, size);
 		value = update_value(u, old, stored);
 		if (*stored)
-			bare_put(address, size, value);
+			quick_put(address, size, value);
 		return old;
 	}
 	sim_step(OP_RMW, address, true, model->holds_stores, pc);
 	struct thread *t = self();
-	if (__builtin_expect(sim.bare, 0)) {
-		uint64_t old = memory_get(address, size);
-		value = update_value(u, old, stored) & keep;
-		if (*stored)
-			bare_put(address, size, value);
-		if (*stored && value != old)
-			stored_something(t, address, true);
-		else
-			sim_looked(t, address, old);
-		return old;
-	}
+	if (__builtin_expect(sim.bare, 0))
+		return quick_rmw(address, size, u, stored);
 	struct granule *g = granule_of(address);
 	struct location *l = accessed(g, address, size);
 	uint64_t old = model->rmw(t, l, u, order, pc, stored, &value);
@@ -176,7 +131,7 @@ uint64_t access_rmw(uintptr_t address, unsigned size, const struct update *u,
 	race_check(g, mask_of(address, size), *stored ? ATOMIC_WRITE : ATOMIC_READ, pc);
 	after(t);
 	if (value != old)
-		stored_something(t, address, true);
+		quick_stored(t, address, true);
 	else
 		sim_looked(t, address, old);
 	return old;
@@ -220,13 +175,13 @@ static void plain_part(uintptr_t address, unsigned size, bool write, void *pc)
 
 void access_plain(uintptr_t address, size_t size, bool write, void *pc)
 {
-	if (write && __builtin_expect(global(address), 0))
-		remember_global(address, size);
 	if (!sim.watched) {
-		if (write && size > 0)
-			world_touched(address, size);
+		if (write)
+			quick_write(address, size);
 		return;
 	}
+	if (write)
+		globals_note(address, size);
 	if (__builtin_expect((address & 7) + size <= 8, 1)) {
 		plain_part(address, size, write, pc);
 		return;

@@ -8,7 +8,9 @@
 #define FUZZ_MEMORY_ACCESS_H
 
 #include "memory/model.h"
+#include "world.h"
 
+/* Before what writes a global variable, globals_note() is the caller's. */
 uint64_t access_load(uintptr_t address, unsigned size, enum order order, void *pc);
 void access_store(uintptr_t address, unsigned size, uint64_t value, enum order order, void *pc);
 /* Returns the value found; *stored says whether it was replaced. */
@@ -23,5 +25,83 @@ void access_plain(uintptr_t address, size_t size, bool write, void *pc);
 void globals_keep(void);
 /* Puts them back to that. */
 void globals_restore(void);
+
+/* Bytes of a global variable are about to be written. */
+void globals_remember(uintptr_t address, size_t size);
+
+/* From the linker: initialised and zeroed data of this program. */
+extern char __data_start, _end;
+
+static inline bool is_global(uintptr_t address)
+{
+	return address - (uintptr_t)&__data_start <
+	       (uintptr_t)&_end - (uintptr_t)&__data_start;
+}
+
+static inline void globals_note(uintptr_t address, size_t size)
+{
+	if (__builtin_expect(is_global(address), 0))
+		globals_remember(address, size);
+}
+
+/* --- accesses of memory as it is: outside of an execution, and in bare ones;
+ * there the commonest, by a thread that goes ahead, cost a few instructions
+ * --- */
+
+/* A plain write that nobody looks at. */
+static inline void quick_write(uintptr_t address, size_t size)
+{
+	globals_note(address, size);
+	if (size > 0)
+		world_touched(address, size);
+}
+
+static inline void quick_put(uintptr_t address, unsigned size, uint64_t value)
+{
+	world_touched(address, size);
+	memory_put(address, size, value);
+}
+
+/* t has stored: it does not loop, and perhaps those who wait need not
+ * either. */
+static inline void quick_stored(struct thread *t, uintptr_t address, bool changed)
+{
+	t->spin_count = t->quiet = 0;
+	if (changed)
+		sim_changed(t->id, address);
+}
+
+static inline bool quick_ahead(void)
+{
+	return sim.bare && sim_goes_ahead(self());
+}
+
+static inline uint64_t quick_load(uintptr_t address, unsigned size)
+{
+	uint64_t newest = memory_get(address, size);
+	sim_looked(self(), address, newest);
+	return newest;
+}
+
+static inline void quick_store(uintptr_t address, unsigned size, uint64_t value)
+{
+	bool changed = memory_get(address, size) != value;
+	quick_put(address, size, value);
+	quick_stored(self(), address, changed);
+}
+
+static inline uint64_t quick_rmw(uintptr_t address, unsigned size, const struct update *u,
+				bool *stored)
+{
+	uint64_t keep = size == 8 ? ~0ull : bit(8 * size) - 1;
+	uint64_t old = memory_get(address, size), value = update_value(u, old, stored) & keep;
+	if (*stored)
+		quick_put(address, size, value);
+	if (*stored && value != old)
+		quick_stored(self(), address, true);
+	else
+		sim_looked(self(), address, old);
+	return old;
+}
 
 #endif

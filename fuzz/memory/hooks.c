@@ -46,7 +46,7 @@ void __tsan_func_exit(void)
 		body;                           \
 	}
 #define READ (sim.watched ? access_plain(a, n, false, PC) : (void)0)
-#define WRITE access_plain(a, n, true, PC)
+#define WRITE (sim.watched ? access_plain(a, n, true, PC) : quick_write(a, n))
 #define FAMILY(prefix, n)                                \
 	PLAIN(prefix##read##n, n, READ)                  \
 	PLAIN(prefix##write##n, n, WRITE)
@@ -116,6 +116,9 @@ void *__tsan_memset(void *to, int byte, size_t bytes)
 	{                                                                                  \
 		bool stored;                                                               \
 		struct update u = { .kind = how, .operand = x };                           \
+		globals_note((uintptr_t)p, bits / 8);                                      \
+		if (quick_ahead())                                                          \
+			return quick_rmw((uintptr_t)p, bits / 8, &u, &stored);              \
 		return access_rmw((uintptr_t)p, bits / 8, &u, order_at(PC, order),         \
 				  &stored, PC);                                            \
 	}                                                                                  \
@@ -133,7 +136,9 @@ void *__tsan_memset(void *to, int byte, size_t bytes)
 		enum order now = order_at(PC, order);                                      \
 		struct update u = { .kind = COMPARE, .operand = x, .expected = *seen,      \
 				    .fail = FAIL(order, now, fail), .weak = is_weak };     \
-		uint##bits##_t old =                                                       \
+		globals_note((uintptr_t)p, bits / 8);                                      \
+		uint##bits##_t old = quick_ahead() ?                                        \
+			quick_rmw((uintptr_t)p, bits / 8, &u, &stored) :                    \
 			access_rmw((uintptr_t)p, bits / 8, &u, now, &stored, PC);          \
 		if (!stored)                                                               \
 			*seen = old;                                                       \
@@ -152,6 +157,7 @@ void *__tsan_memset(void *to, int byte, size_t bytes)
 		enum order now = order_at(PC, order);                                      \
 		struct update u = { .kind = COMPARE, .operand = x, .expected = seen,       \
 				    .fail = FAIL(order, now, fail) };                      \
+		globals_note((uintptr_t)p, bits / 8);                                      \
 		return access_rmw((uintptr_t)p, bits / 8, &u, now, &stored, PC);           \
 	}                                                                                  \
 	CODE_HOOK(__tsan_atomic##bits##_compare_exchange_val, "cas")
@@ -160,13 +166,19 @@ void *__tsan_memset(void *to, int byte, size_t bytes)
 	uint##bits##_t __tsan_atomic##bits##_load(const volatile void *p, int order);      \
 	uint##bits##_t __tsan_atomic##bits##_load(const volatile void *p, int order)       \
 	{                                                                                  \
+		if (quick_ahead())                                                          \
+			return quick_load((uintptr_t)p, bits / 8);                          \
 		return access_load((uintptr_t)p, bits / 8, order_at(PC, order), PC);       \
 	}                                                                                  \
 	CODE_HOOK(__tsan_atomic##bits##_load, "load")                                    \
 	void __tsan_atomic##bits##_store(volatile void *p, uint##bits##_t x, int order);   \
 	void __tsan_atomic##bits##_store(volatile void *p, uint##bits##_t x, int order)    \
 	{                                                                                  \
-		access_store((uintptr_t)p, bits / 8, x, order_at(PC, order), PC);          \
+		globals_note((uintptr_t)p, bits / 8);                                      \
+		if (quick_ahead())                                                          \
+			quick_store((uintptr_t)p, bits / 8, x);                             \
+		else                                                                       \
+			access_store((uintptr_t)p, bits / 8, x, order_at(PC, order), PC);  \
 	}                                                                                  \
 	CODE_HOOK(__tsan_atomic##bits##_store, "store")
 

@@ -13,9 +13,9 @@ static void begin(uint64_t n)
 	current->begin(n / 3);
 }
 
-static bool stays(void)
+static unsigned stays(void)
 {
-	return current->stays && current->stays();
+	return current->stays ? current->stays() : 0;
 }
 
 static unsigned pick(const uint8_t *options, unsigned n)

@@ -4,18 +4,29 @@
  * falls below all others. A bug of depth d in a program of n threads and k
  * steps is found with probability at least 1 / (n k^(d-1)). Store buffers and
  * the clock count as threads.
+ *
+ * Threads that go round in circles for PATIENCE steps fall below all others
+ * too: else goroutines that yield until another one has worked, on the thread
+ * of highest priority, keep it from working until the limit of steps.
  */
 #include <stddef.h>
 
+#include "places.h"
 #include "search/search.h"
 #include "sim.h"
 
-enum { DEEPEST = 3 };
+enum { DEEPEST = 3, AT_ONCE = 8, PATIENCE = 128 };
 
 static uint64_t seed_of_all, state;
 static unsigned wanted_depth, depth, steps, longest;
-static unsigned change_at[DEEPEST];
-static uint32_t priority[OPTIONS];
+static uint32_t change_at[DEEPEST];
+static int32_t priority[OPTIONS];
+static int32_t lowest;
+/* The step that last led a thread to a place in the code where it had not been,
+ * as far as is looked, and who took those since. */
+static uint32_t novel;
+static uint64_t idlers;
+static struct places seen;
 
 void pct_seed(uint64_t seed, unsigned d)
 {
@@ -23,6 +34,11 @@ void pct_seed(uint64_t seed, unsigned d)
 	steps = 0;
 	seed_of_all = random_mix(seed + 0x2545f491);
 	longest = 1;
+}
+
+static int32_t lot(void)
+{
+	return DEEPEST + (int32_t)(random_next(&state) >> 34);
 }
 
 static void begin(uint64_t n)
@@ -34,7 +50,10 @@ static void begin(uint64_t n)
 		longest = steps;
 	steps = 0;
 	for (unsigned i = 0; i < OPTIONS; i++)
-		priority[i] = DEEPEST + (uint32_t)(random_next(&state) >> 33);
+		priority[i] = lot();
+	lowest = 0;
+	novel = 0;
+	idlers = 0;
 	for (unsigned i = 0; i + 1 < depth; i++)
 		change_at[i] = 1 + random_next(&state) % longest;
 }
@@ -51,25 +70,30 @@ static unsigned highest(const uint8_t *options, unsigned n)
 	return best < n ? best : 0;
 }
 
-static bool stays(void)
+static unsigned stays(void)
 {
-	for (unsigned i = 0; i + 1 < depth; i++)
-		if (change_at[i] == steps + 1)
-			return false;
+	unsigned now = sim.choices + 1, n = AT_ONCE;
+	for (unsigned i = 0; i + 1 < depth; i++) {
+		if (change_at[i] <= now)
+			return 0;
+		if (change_at[i] - now < n)
+			n = change_at[i] - now;
+	}
 	for (uint64_t left = sim.enabled & ~sim.soft; left; left &= left - 1)
 		if (priority[__builtin_ctzll(left)] > priority[sim.cur])
-			return false;
-	steps++;
-	return true;
+			return 0;
+	steps = sim.choices + n;
+	return n;
 }
 
 static unsigned pick(const uint8_t *options, unsigned n)
 {
-	steps++;
 	unsigned best = highest(options, n);
+	steps = sim.choices + 1;
 	for (unsigned i = 0; i + 1 < depth; i++) {
-		if (change_at[i] != steps)
+		if (change_at[i] > steps)
 			continue;
+		change_at[i] = UINT32_MAX;
 		priority[options[best]] = i;
 		best = highest(options, n);
 	}
@@ -82,11 +106,22 @@ static unsigned choose(unsigned n)
 }
 
 /* Whoever naps does so again and again: time passes as others' lots are cast,
- * or none of them would ever come. */
+ * or none of them would ever come. And where those in front go round in
+ * circles, as goroutines that yield to each other do, the others come first. */
 static void took(unsigned option)
 {
 	if (option == CLOCK)
-		priority[CLOCK] = DEEPEST + (uint32_t)(random_next(&state) >> 33);
+		priority[CLOCK] = lot();
+	idlers |= bit(option);
+	if (option < FLUSH && place_is_new(&seen, option, sim.thread[option].op.pc)) {
+		novel = sim.taken;
+		idlers = 0;
+	}
+	if (sim.taken - novel < PATIENCE)
+		return;
+	for (; idlers; idlers &= idlers - 1)
+		priority[__builtin_ctzll(idlers)] = --lowest;
+	novel = sim.taken;
 }
 
 static bool next(void)

@@ -10,6 +10,7 @@
 static uint64_t seed_of_all, state;
 static unsigned stay; /* of 256: how often the first option is taken outright */
 static bool asked;    /* the decision under way was not to be taken outright */
+static uint32_t ask_at; /* the step at which that is so; 0: not yet known */
 static bool lazy;     /* stores tend to stay in their buffers */
 static unsigned surprise; /* of 256: how often a model's choice is not 0 */
 
@@ -24,6 +25,7 @@ static void begin(uint64_t n)
 	static const uint8_t surprises[] = { 16, 64, 64, 128 };
 	state = seed_of_all + n * 0xd1342543de82ef95u;
 	sim.reduce = asked = false;
+	ask_at = 0;
 	uint64_t r = random_next(&state);
 	stay = tempers[r & 3];
 	lazy = r & 4;
@@ -38,10 +40,21 @@ static unsigned walk(unsigned from, unsigned n, uint64_t r)
 	return from + ((r >> 32) * n >> 32);
 }
 
-static bool stays(void)
+static unsigned stays(void)
 {
-	asked = (random_next(&state) & 255) >= stay;
-	return !asked;
+	uint32_t now = sim.taken;
+	unsigned n = 0;
+	asked = now == ask_at && now > 0;
+	if (asked || stay == 0) {
+		asked = true;
+		return 0;
+	}
+	uint64_t r = random_next(&state);
+	while (n < sizeof r && (r >> 8 * n & 255) < stay)
+		n++;
+	asked = n == 0;
+	ask_at = n < sizeof r ? now + n : 0;
+	return n;
 }
 
 static unsigned pick(const uint8_t *options, unsigned n)

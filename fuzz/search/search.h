@@ -23,9 +23,10 @@ struct search {
 	/* After an execution. Returns false when no other one is left. */
 	bool (*next)(void);
 	/* NULL, or asked before pick() where the running thread can go on, does
-	 * not wait and holds no stores back: whether it goes on, so that the
-	 * options need not be listed. */
-	bool (*stays)(void);
+	 * not wait and holds no stores back: for how many steps it goes on if
+	 * nothing changes who else could, so that nobody need be asked; 0: ask
+	 * pick(). Also asked where nobody else can. */
+	unsigned (*stays)(void);
 };
 
 /* The one in force. */
