@@ -29,6 +29,7 @@ static void keep(struct finding *f, const struct run *run)
 {
 	f->run = *run;
 	f->race = race;
+	f->blind = sim.bare || sim.blind;
 	f->choices = sim.choices;
 	memcpy(f->choice, sim.choice, sim.choices);
 }
@@ -76,14 +77,14 @@ static bool run_phase(const struct phase *p, struct result *r, uint32_t wanted, 
 		sim.bare = p->samples && runner_bare(n);
 		search->begin(n++);
 		runner_run(&run);
-		sim.bare = false;
 		r->steps += sim.steps;
 		if (run.redundant) {
 			r->pruned++;
-			continue;
+		} else {
+			r->executions++;
+			record(r, &run, wanted, start);
 		}
-		r->executions++;
-		record(r, &run, wanted, start);
+		sim.bare = false;
 		if (p->until_hit >> run.failure & 1)
 			return false;
 	} while (search->next());
@@ -177,8 +178,10 @@ unsigned explore_replay(const uint8_t *choices, unsigned n, struct finding *f)
 	search = &replay_search;
 	replay_start(choices, n);
 	search->begin(0);
+	sim.blind = f->blind;
 	runner_run(&run);
 	keep(f, &run);
+	sim.blind = false;
 	return replay_misfits();
 }
 

@@ -30,6 +30,7 @@ struct request {
 struct finding {
 	struct run run;
 	struct race race;     /* if it is one */
+	bool blind;           /* nobody looked for data races: there may be one before it */
 	unsigned choices;
 	uint8_t choice[MAX_CHOICES];
 };
@@ -66,8 +67,8 @@ void explore(const struct request *q, struct result *r);
  * Returns false if it ended early. */
 bool explore_piece(const struct request *q, struct result *r,
 		   bool (*go_on)(const struct request *));
-/* Runs these choices once more; the finding, if any, in *f. Returns how many of
- * them did not fit the code. */
+/* Runs these choices once more, blind if f->blind; the finding, if any, in *f.
+ * Returns how many of them did not fit the code. */
 unsigned explore_replay(const uint8_t *choices, unsigned n, struct finding *f);
 /* Makes f's choices fewer and more ordinary while the class stays the same; at
  * most `budget` executions. f is a run of its choices again afterwards. */

@@ -118,6 +118,7 @@ static void render(const struct request *q, const struct finding *f,
 	static struct finding again;
 	trace_begin();
 	trace_on = true;
+	again.blind = f->blind;
 	explore_replay(f->choice, f->choices, &again);
 	trace_on = false;
 	if (again.run.failure != f->run.failure)

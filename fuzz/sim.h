@@ -117,6 +117,7 @@ struct sim {
 	bool reduce;            /* sleep sets in force */
 	bool bare;              /* nobody looks for data races; sc only */
 	bool watched;           /* on, and not bare: plain accesses matter */
+	bool blind;             /* a data race is no finding */
 	uint8_t stop;
 	uint8_t threads, actors;
 	uint8_t unstarted;      /* actors that have not begun */

@@ -30,6 +30,7 @@ static bool try(struct finding *f, const uint8_t *choices, unsigned n, unsigned 
 	if (*budget == 0)
 		return false;
 	--*budget;
+	attempt.blind = f->blind;
 	explore_replay(choices, n, &attempt);
 	if (attempt.run.failure != f->run.failure)
 		return false;
@@ -88,6 +89,7 @@ void explore_shrink(struct finding *f, unsigned budget)
 	}
 	/* The last attempt may have failed: make the state that of the
 	 * finding. */
+	attempt.blind = f->blind;
 	explore_replay(f->choice, f->choices, &attempt);
 	cut_tail(&attempt);
 	*f = attempt;

@@ -16,11 +16,12 @@ void port_numbers_start(struct port *port)
 	word_init(&port->alerted, 0);
 	word_init(&port->stale, 0);
 	port->chunks = world_map(PORT_CHUNKS * sizeof *port->chunks);
+	port->chunks_end = 0;
 }
 
 void port_numbers_stop(struct port *port)
 {
-	for (int i = 0; i < PORT_CHUNKS; i++) {
+	for (int i = 0; i < port->chunks_end; i++) {
 		/* relaxed: nobody is left */
 		struct port_number *chunk = (void *)load_relaxed(&port->chunks[i]);
 		if (chunk)
@@ -41,6 +42,8 @@ static struct port_number *make_chunk(struct port *port, wordptr *at)
 		/* pairs with: port_number() load — the chunk's locks.
 		 * kept: chunks are there before the cases begin */
 		store_release(at, (uintptr_t)chunk);
+		if (at - port->chunks >= port->chunks_end)
+			port->chunks_end = (int)(at - port->chunks) + 1;
 	}
 	mutex_unlock(&port->lock);
 	return chunk;

@@ -87,6 +87,7 @@ struct port {
 	/* To struct port_number[PORT_CHUNK]; 0: none yet. kept: chunks are made
 	 * before the cases begin; their fields are plain */
 	wordptr *chunks;
+	int chunks_end;  /* one past the last that was made; under lock */
 };
 
 extern const struct port_ops port_oneshot_ops, port_exact_ops;

@@ -15,6 +15,11 @@
 #include "poller/info.h"
 #include "poller/loop.h"
 
+/* The backend, which other targets name before this. */
+#ifndef WHOLE_BACKEND
+#define WHOLE_BACKEND epoll_backend
+#endif
+
 struct state {
 	struct poller poller;
 	word32 stop;
@@ -22,18 +27,27 @@ struct state {
 	struct g main;
 	struct thread_goroutine first, second;
 	struct poll_fd a, b; /* the ends of one connection */
+	struct poll_fd c, d; /* of another one, which some cases open later */
+	uint32_t stale;      /* calls for somebody else's descriptor, as the backend counts */
 	uint32_t ended;      /* the runtime was left in order */
 };
 
-static inline void whole_prepare(struct state *s)
+static inline void whole_connect(struct state *s, struct poll_fd *a, struct poll_fd *b)
 {
 	int fd[2];
+	if (world_socketpair(fd) != 0 || fd_open(a, &s->poller, fd[0]) != 0 ||
+	    fd_open(b, &s->poller, fd[1]) != 0)
+		world_fatal("too few descriptors");
+}
+
+static inline void whole_prepare(struct state *s)
+{
 	runtime = &threads_runtime;
 	word_init(&s->stop, 0);
 	word_init(&s->main.status, G_RUNNING);
-	if (poller_start(&s->poller, &epoll_backend) != 0 || world_socketpair(fd) != 0 ||
-	    fd_open(&s->a, &s->poller, fd[0]) != 0 || fd_open(&s->b, &s->poller, fd[1]) != 0)
-		world_fatal("no descriptors to begin with");
+	if (poller_start(&s->poller, &WHOLE_BACKEND) != 0)
+		world_fatal("no poller to begin with");
+	whole_connect(s, &s->a, &s->b);
 }
 
 static void whole_poll(void *state)
@@ -56,8 +70,10 @@ static inline void whole_end(struct state *s)
 {
 	/* pairs with: poller_loop() load — then it is woken */
 	store_release(&s->stop, 1);
-	epoll_backend.wake(&s->poller);
+	WHOLE_BACKEND.wake(&s->poller);
 	world_thread_join(s->loop);
+	if (WHOLE_BACKEND.stale)
+		s->stale = WHOLE_BACKEND.stale(&s->poller);
 	poller_stop(&s->poller);
 	threads_stop();
 	s->ended = 1;

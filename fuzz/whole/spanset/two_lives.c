@@ -151,4 +151,5 @@ CASE(two_lives,
      .actor = { { "left", left }, { "right", right } },
      .prepare = prepare, .judge = judge,
      OUTCOMES({ "went_well", OK, NO_FAILURE, "all came once, and all blocks are there" }),
-     EXPECT({ "BUG_POPPED_KEPT", FATAL, EVERY_MODEL }));
+     EXPECT({ "BUG_POPPED_KEPT", FATAL, EVERY_MODEL },
+	    { "BUG_BLOCK_USED", FATAL, EVERY_MODEL }));
