@@ -136,6 +136,7 @@ static void grace(void)
 		nap();
 	await_polls();
 	drain();
+	await_polls(); /* and what others took meanwhile is handed on */
 }
 
 /* --- from start to end --- */
