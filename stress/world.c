@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "base/goroutine.h"
-#include "engine/sanitizer.h"
+#include "engine/lane.h"
 
 _Thread_local const struct world_hooks *world_hooks;
 const struct runtime *runtime; /* set by whoever runs goroutines, before they start */

@@ -30,6 +30,30 @@ static const struct port_ops *begin(const struct port_ops *ops)
 	return ops;
 }
 
+/* A poller over each port, and one end of a pair of sockets open in it. The
+ * body closes pd. */
+static struct poller p;
+static int pair[2];
+static struct poll_desc *pd;
+
+static bool open_in_poller(unsigned i)
+{
+	if (i > 0) {
+		world_close(pair[0]);
+		world_close(pair[1]);
+		poller_stop(&p);
+	}
+	if (i == sizeof backends / sizeof *backends)
+		return false;
+	runtime = &threads_runtime;
+	CHECK_EQ(poller_start(&p, backends[i]), 0);
+	CHECK_EQ(world_socketpair(pair), 0);
+	CHECK_EQ(poll_open(&p, pair[0], &pd), 0);
+	return true;
+}
+
+#define EACH_POLLER for (unsigned i_ = 0; open_in_poller(i_); i_++)
+
 TEST(a_wait_ends_after_its_time)
 {
 	EACH_PORT(ops) {
@@ -106,15 +130,9 @@ TEST(an_interrupted_wait_is_taken_up_again_where_it_has_no_end)
 		CHECK_EQ(ops->getn(&port, events, PORT_EVENTS, -1), -EINTR);
 		interrupt_every_ms(false);
 	}
-	for (unsigned i = 0; i < 2; i++) {
-		struct poller p;
+	EACH_POLLER {
 		struct g *list[2 * PORT_EVENTS];
-		int waiters, pair[2];
-		struct poll_desc *pd;
-		runtime = &threads_runtime;
-		CHECK_EQ(poller_start(&p, backends[i]), 0);
-		CHECK_EQ(world_socketpair(pair), 0);
-		CHECK_EQ(poll_open(&p, pair[0], &pd), 0);
+		int waiters;
 		interrupt_every_ms(true);
 		/* With a time to its end, the caller works out what is left. */
 		CHECK_EQ(p.backend->poll(&p, 1000 * MS, list, &waiters), 0);
@@ -126,22 +144,12 @@ TEST(an_interrupted_wait_is_taken_up_again_where_it_has_no_end)
 		CHECK_EQ(load_relaxed(&pd->rg), SEM_READY);
 		poll_unblock(pd);
 		poll_close(pd);
-		world_close(pair[0]);
-		world_close(pair[1]);
-		poller_stop(&p);
 	}
 }
 
 TEST(a_wake_that_nobody_waited_for_hides_no_event_from_polls_that_do_not_wait)
 {
-	for (unsigned i = 0; i < 2; i++) {
-		struct poller p;
-		int pair[2];
-		struct poll_desc *pd;
-		runtime = &threads_runtime;
-		CHECK_EQ(poller_start(&p, backends[i]), 0);
-		CHECK_EQ(world_socketpair(pair), 0);
-		CHECK_EQ(poll_open(&p, pair[0], &pd), 0);
+	EACH_POLLER {
 		p.backend->arm(pd, POLL_READ);
 		CHECK_EQ(world_write(pair[1], "x", 1), 1);
 		p.backend->wake(&p);
@@ -154,22 +162,12 @@ TEST(a_wake_that_nobody_waited_for_hides_no_event_from_polls_that_do_not_wait)
 		CHECK_EQ(load_relaxed(&p.wake_pending), 0);
 		poll_unblock(pd);
 		poll_close(pd);
-		world_close(pair[0]);
-		world_close(pair[1]);
-		poller_stop(&p);
 	}
 }
 
 TEST(directions_are_asked_for_one_by_one_and_never_while_closing)
 {
-	for (unsigned i = 0; i < 2; i++) {
-		struct poller p;
-		int pair[2];
-		struct poll_desc *pd;
-		runtime = &threads_runtime;
-		CHECK_EQ(poller_start(&p, backends[i]), 0);
-		CHECK_EQ(world_socketpair(pair), 0);
-		CHECK_EQ(poll_open(&p, pair[0], &pd), 0);
+	EACH_POLLER {
 		struct port_number *at = port_number(p.state, pair[0]);
 		CHECK(at->associated && at->events == 0);
 		CHECK_EQ(poller_once(&p, 0), 0); /* writable, but nobody has asked */
@@ -187,8 +185,5 @@ TEST(directions_are_asked_for_one_by_one_and_never_while_closing)
 		CHECK_EQ(at->events, WORLD_IN);
 		poll_close(pd);
 		CHECK(!at->associated && at->owner == NULL);
-		world_close(pair[0]);
-		world_close(pair[1]);
-		poller_stop(&p);
 	}
 }
