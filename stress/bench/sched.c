@@ -3,6 +3,8 @@
  *
  *   {"yield_ns":57.5,"handoff_ns":180.4,"pair_1_per_s":210000,...}
  *
+ * Arguments name the figures to measure; without any, all are.
+ *
  * Messages of a byte are read into buffers of ROOM, as programs do that do not
  * know what comes.
  */
@@ -12,6 +14,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -280,22 +283,90 @@ static bool has_mappings_for(unsigned n)
 	return told && most >= (unsigned long)n * MAPPINGS_EACH + MAPPINGS_MORE;
 }
 
-/* Null where the kernel does not let us: the doctor says how. */
-static void measure_parked(const char *name, unsigned n)
+/* < 0 where the kernel does not let us: the doctor says how. */
+static double parked_bytes(unsigned n)
 {
 	struct sched_config c = { .procs = PROCS };
-	if (!has_mappings_for(n)) {
-		json_null(stdout, name);
-		return;
-	}
+	if (!has_mappings_for(n))
+		return -1;
 	parked = world_map(sizeof *parked);
 	if (sched_run(&c, park_many, (void *)(uintptr_t)n, NULL) != 0)
 		exit(2);
 	world_unmap(parked, sizeof *parked);
-	json_real(stdout, name, figure);
+	return figure;
 }
 
-int main(void)
+static bool is_wanted(int argc, char **argv, const char *name)
+{
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], name) == 0)
+			return true;
+	return argc < 2;
+}
+
+static double yield_ns(void)
+{
+	return best(PROCS, yields, NULL, false);
+}
+
+static double handoff_ns(void)
+{
+	return best(PROCS, handoffs, NULL, false);
+}
+
+static double pair_1(void)
+{
+	return round_trips(1, world_socketpair);
+}
+
+static double pair_100(void)
+{
+	return round_trips(PAIRS, world_socketpair);
+}
+
+static double tcp_1(void)
+{
+	return round_trips(1, connect_tcp);
+}
+
+static double tcp_100(void)
+{
+	return round_trips(PAIRS, connect_tcp);
+}
+
+static double stops_per_s(void)
+{
+	connect_pair = world_socketpair;
+	pairs = PAIRS;
+	return best(PROCS, stops, NULL, true);
+}
+
+static double parked_30000(void)
+{
+	return parked_bytes(PARKED);
+}
+
+static double parked_100000(void)
+{
+	return parked_bytes(MORE);
+}
+
+static const struct {
+	const char *name;
+	double (*measure)(void); /* < 0: not on this machine */
+} all[] = {
+	{ "yield_ns", yield_ns },
+	{ "handoff_ns", handoff_ns },
+	{ "pair_1_per_s", pair_1 },
+	{ "pair_100_per_s", pair_100 },
+	{ "tcp_1_per_s", tcp_1 },
+	{ "tcp_100_per_s", tcp_100 },
+	{ "stops_per_s", stops_per_s },
+	{ "parked_30000_bytes_each", parked_30000 },
+	{ "parked_100000_bytes_each", parked_100000 },
+};
+
+int main(int argc, char **argv)
 {
 	struct rlimit limit;
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
@@ -303,17 +374,15 @@ int main(void)
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
 	json_object(stdout, NULL);
-	json_real(stdout, "yield_ns", best(PROCS, yields, NULL, false));
-	json_real(stdout, "handoff_ns", best(PROCS, handoffs, NULL, false));
-	json_real(stdout, "pair_1_per_s", round_trips(1, world_socketpair));
-	json_real(stdout, "pair_100_per_s", round_trips(PAIRS, world_socketpair));
-	json_real(stdout, "tcp_1_per_s", round_trips(1, connect_tcp));
-	json_real(stdout, "tcp_100_per_s", round_trips(PAIRS, connect_tcp));
-	connect_pair = world_socketpair;
-	pairs = PAIRS;
-	json_real(stdout, "stops_per_s", best(PROCS, stops, NULL, true));
-	measure_parked("parked_30000_bytes_each", PARKED);
-	measure_parked("parked_100000_bytes_each", MORE);
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+		if (!is_wanted(argc, argv, all[i].name))
+			continue;
+		double found = all[i].measure();
+		if (found < 0)
+			json_null(stdout, all[i].name);
+		else
+			json_real(stdout, all[i].name, found);
+	}
 	json_end(stdout);
 	return 0;
 }

@@ -1,4 +1,4 @@
-// What sched.c measures, of Go's own runtime, under the same names.
+// What sched.c measures, of Go's own runtime, under the same names. Arguments as there.
 package main
 
 import (
@@ -153,10 +153,30 @@ func main() {
 	rate := func(n int, c func() (net.Conn, net.Conn), f func() float64) float64 {
 		return best(true, func() float64 { return trips(n, c, f) })
 	}
-	fmt.Printf(`{"version":%q,"yield_ns":%.1f,"handoff_ns":%.1f,`, runtime.Version(),
-		best(false, yields), best(false, handoffs))
-	fmt.Printf(`"pair_1_per_s":%.0f,"pair_100_per_s":%.0f,"tcp_1_per_s":%.0f,`,
-		rate(1, socketpair, quietly), rate(100, socketpair, quietly), rate(1, tcp, quietly))
-	fmt.Printf(`"tcp_100_per_s":%.0f,"stops_per_s":%.0f}`+"\n",
-		rate(100, tcp, quietly), rate(100, socketpair, stops))
+	wanted := func(name string) bool {
+		for _, argument := range os.Args[1:] {
+			if argument == name {
+				return true
+			}
+		}
+		return len(os.Args) < 2
+	}
+	fmt.Printf(`{"version":%q`, runtime.Version())
+	for _, figure := range []struct {
+		name    string
+		measure func() float64
+	}{
+		{"yield_ns", func() float64 { return best(false, yields) }},
+		{"handoff_ns", func() float64 { return best(false, handoffs) }},
+		{"pair_1_per_s", func() float64 { return rate(1, socketpair, quietly) }},
+		{"pair_100_per_s", func() float64 { return rate(100, socketpair, quietly) }},
+		{"tcp_1_per_s", func() float64 { return rate(1, tcp, quietly) }},
+		{"tcp_100_per_s", func() float64 { return rate(100, tcp, quietly) }},
+		{"stops_per_s", func() float64 { return rate(100, socketpair, stops) }},
+	} {
+		if wanted(figure.name) {
+			fmt.Printf(`,%q:%.1f`, figure.name, figure.measure())
+		}
+	}
+	fmt.Println("}")
 }

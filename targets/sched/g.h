@@ -159,10 +159,13 @@ struct sched {
 	word64 poll_until;
 	struct poller poller;
 	/* The monitor: a thread without a processor. */
-	/* 1: it waits on monitor_wake; written under lock. kept: Go's is
-	 * seq_cst; a glance that may be late */
+	/* 1: it sleeps for long, -> 0 by a system call that begins. kept: Go's
+	 * is seq_cst; a glance that may be late */
 	word32 monitor_sleeps;
-	note monitor_wake;
+	/* Until when it sleeps on monitor_note at most, -> 0 by who wakes it or
+	 * by itself, awake. */
+	word64 monitor_until;
+	note monitor_note;
 	world_thread monitor;
 	/* Goroutines. */
 	mutex all_lock;          /* guards the rest of this part */

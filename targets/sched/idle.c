@@ -90,6 +90,13 @@ void idle_wake_slow(struct sched *s)
 	mutex_unlock(&s->lock);
 }
 
+void idle_spin(struct M *m)
+{
+	m->spinning = true;
+	/* pairs with: idle_wake() */
+	fetch_add_seq_cst(&m->s->spinning, 1);
+}
+
 void idle_found(struct M *m)
 {
 	m->spinning = false;
@@ -141,9 +148,7 @@ static bool come_back(struct M *m)
 {
 	if (!take_idle(m))
 		return false; /* all are busy, and will find it */
-	m->spinning = true;
-	/* pairs with: idle_wake() */
-	fetch_add_seq_cst(&m->s->spinning, 1);
+	idle_spin(m);
 	return true;
 }
 

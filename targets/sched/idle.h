@@ -41,6 +41,8 @@ static inline void idle_wake(struct sched *s)
 }
 /* A timer is due at `when`: wakes whoever would sleep longer. */
 void idle_wake_for(struct sched *s, int64_t when);
+/* m, which has a processor, looks for work: it spins. */
+void idle_spin(struct M *m);
 /* m has found work while it spun. */
 void idle_found(struct M *m);
 /* m, without a processor, sleeps until it is given one or is to help or to

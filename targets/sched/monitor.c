@@ -1,6 +1,12 @@
 /* The monitor: a thread without a processor that takes processors away from
- * long system calls, asks goroutines that run for long to yield, and polls when
- * nobody has for a while. */
+ * long system calls, asks goroutines that run for long to yield, polls when
+ * nobody has for a while, and keeps the time for idle processors.
+ *
+ * Whoever blocks in the poller waits for every timer there is. Once it has left
+ * with something to run, the timers of busy processors are looked at by those
+ * who run there, and those of idle ones by nobody: then the monitor sleeps no
+ * longer than until the first of them. Who leaves wakes it if it would.
+ */
 #include <string.h>
 
 #include "sched/idle.h"
@@ -16,6 +22,7 @@ enum { QUIET_ROUNDS = 50 };
 #define SHORTEST (20 * US)
 #define LONGEST (10 * MS)
 #define STALE (10 * MS)
+#define LATE (200 * US) /* that a timer may be, if only the monitor waits for it */
 #define ASLEEP (1000 * MS)
 
 /* What the monitor remembers of a processor. */
@@ -24,17 +31,96 @@ struct watch {
 	int64_t tick_since, calls_since;
 };
 
-void syscall_wake_monitor(struct sched *s)
+/* --- sleeping --- */
+
+/* When the first timer of an idle processor is due; 0: there is none. */
+static int64_t first_of_idle(struct sched *s)
+{
+	int64_t next = 0;
+	for (unsigned i = 0; i < s->procs; i++) {
+		int64_t first = timers_first(s->p[i]);
+		/* relaxed: who becomes idle looks at all timers afterwards */
+		if (first != 0 && (next == 0 || first < next) &&
+		    load_relaxed(&s->p[i]->status) == P_IDLE)
+			next = first;
+	}
+	return next;
+}
+
+/* The same, as far as nobody waits for it. */
+static int64_t first_forsaken(struct sched *s)
+{
+	/* pairs with: schedule_block() */
+	return load_seq_cst(&s->last_poll) == 0 ? 0 : first_of_idle(s);
+}
+
+int64_t monitor_nap(struct sched *s, int64_t now, int64_t ns)
+{
+#ifdef BUG_NAP_BLIND
+	/* dropped: the look at the timers of idle processors. One that was
+	 * handed on after the last worker had left the poller is nobody's:
+	 * lost_wakeup, on any machine. pairs with: monitor_keep() */
+	store_seq_cst(&s->monitor_until, (uint64_t)(now + ns));
+	int64_t first = 0;
+#else
+	/* pairs with: monitor_keep() — before last_poll is read */
+	store_seq_cst(&s->monitor_until, (uint64_t)(now + ns));
+	int64_t first = first_forsaken(s);
+#endif
+	if (first == 0 || first - now >= ns)
+		return ns;
+	return first - now > LATE ? first - now : LATE;
+}
+
+void monitor_wake(struct sched *s)
+{
+	/* relaxed: the swap compares it */
+	uint64_t until = load_relaxed(&s->monitor_until);
+	/* The race lost: it is awake, or somebody wakes it. pairs with: nap()
+	 */
+	if (until != 0 && cas_acq_rel(&s->monitor_until, &until, 0))
+		note_wakeup(&s->monitor_note);
+}
+
+void monitor_keep(struct sched *s)
+{
+	int64_t first = first_of_idle(s);
+	/* pairs with: monitor_nap() store — last_poll, written before */
+	if (first != 0 && first < (int64_t)load_seq_cst(&s->monitor_until))
+		monitor_wake(s);
+}
+
+/* Sleeps ns at most. */
+static void nap(struct sched *s, int64_t ns)
+{
+	ns = monitor_nap(s, world_now(), ns);
+	/* pairs with: worker_ended(), after which it is woken */
+	if (!load_acquire(&s->ending))
+		note_sleep_for(&s->monitor_note, ns);
+	/* pairs with: monitor_wake() */
+	if (exchange_acq_rel(&s->monitor_until, 0) == 0)
+		note_sleep(&s->monitor_note); /* being woken */
+	note_clear(&s->monitor_note);
+}
+
+/* Everybody is idle, or stands still: sleeps until a system call begins.
+ * Returns whether one has. */
+static bool sleep_long(struct sched *s)
 {
 	mutex_lock(&s->lock);
-	/* relaxed: the lock is held */
-	if (load_relaxed(&s->monitor_sleeps)) {
-		/* pairs with: syscall_enter() */
-		store_release(&s->monitor_sleeps, 0);
-		note_wakeup(&s->monitor_wake);
-	}
+	/* relaxed: written under the lock only. pairs with: worker_ended() */
+	bool quiet = load_acquire(&s->stopping) || load_relaxed(&s->idle_ps) == s->procs;
 	mutex_unlock(&s->lock);
+	if (!quiet)
+		return false;
+	/* pairs with: syscall_enter() */
+	store_release(&s->monitor_sleeps, 1);
+	nap(s, ASLEEP);
+	/* pairs with: syscall_enter() */
+	return exchange_acq_rel(&s->monitor_sleeps, 0) == 0;
 }
+
+/* --- looking around --- */
 
 /* Whether p's system call is worth ending early: there is work for it, or
  * nobody else would do what comes. */
@@ -76,27 +162,6 @@ static bool look_at(struct sched *s, struct P *p, struct watch *w, int64_t now)
 	return true;
 }
 
-/* Everybody is idle, or stands still: sleeps until a system call begins. */
-static bool sleep_long(struct sched *s)
-{
-	mutex_lock(&s->lock);
-	/* relaxed: written under the lock only. pairs with: worker_ended() */
-	bool quiet = load_acquire(&s->stopping) || load_relaxed(&s->idle_ps) == s->procs;
-	if (quiet)
-		/* pairs with: syscall_enter() */
-		store_release(&s->monitor_sleeps, 1);
-	mutex_unlock(&s->lock);
-	if (!quiet)
-		return false;
-	note_sleep_for(&s->monitor_wake, ASLEEP);
-	mutex_lock(&s->lock);
-	/* relaxed: the lock is held, under which it is also woken */
-	store_relaxed(&s->monitor_sleeps, 0);
-	note_clear(&s->monitor_wake);
-	mutex_unlock(&s->lock);
-	return true;
-}
-
 static void poll_if_stale(struct sched *s, int64_t now)
 {
 	/* relaxed: the swap compares it */
@@ -107,37 +172,34 @@ static void poll_if_stale(struct sched *s, int64_t now)
 		schedule_poll(s, NULL);
 }
 
-/* Timers that should have run long ago: whoever was to wait for them is busy
- * with something else. Go's monitor did so up to 1.15. */
-static void wake_if_overdue(struct sched *s, int64_t now)
+/* For timers that nobody waits for; and those of a processor whose goroutine
+ * runs for long, as Go's monitor did up to 1.15. */
+static void wake_if_due(struct sched *s, int64_t now)
 {
-	int64_t next = timers_next(s);
-	if (next != 0 && next + STALE < now)
+	int64_t forsaken = first_forsaken(s), next = timers_next(s);
+	if ((forsaken != 0 && forsaken <= now) || (next != 0 && next + STALE < now))
 		idle_wake(s);
 }
 
 void monitor_main(void *arg)
 {
 	static struct watch watch[MOST_PROCS];
-	static word32 never;
 	struct sched *s = arg;
-	int64_t nap = SHORTEST;
+	int64_t ns = SHORTEST;
 	unsigned quiet = 0;
 	memset(watch, 0, s->procs * sizeof *watch);
 	/* pairs with: worker_ended() */
 	while (!load_acquire(&s->ending)) {
 		if (quiet == 0)
-			nap = SHORTEST;
+			ns = SHORTEST;
 		else if (quiet > QUIET_ROUNDS)
-			nap = 2 * nap < LONGEST ? 2 * nap : LONGEST;
-		world_futex_wait(&never, 0, nap);
-		if (sleep_long(s)) {
+			ns = 2 * ns < LONGEST ? 2 * ns : LONGEST;
+		nap(s, ns);
+		if (sleep_long(s))
 			quiet = 0;
-			continue;
-		}
 		int64_t now = world_now();
 		poll_if_stale(s, now);
-		wake_if_overdue(s, now);
+		wake_if_due(s, now);
 		bool did = false;
 		for (unsigned i = 0; i < s->procs; i++)
 			did |= look_at(s, s->p[i], &watch[i], now);

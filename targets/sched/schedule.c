@@ -5,10 +5,11 @@
 #include "sched/park.h"
 #include "sched/runq.h"
 #include "sched/status.h"
+#include "sched/syscall.h"
 #include "sched/timers.h"
 
 enum {
-	FAIR_TICKS = 61, CLOCK_TICKS = 4, PASSES = 4, EVENTS = 256,
+	FAIR_TICKS = 61, CLOCK_TICKS = 4, NOTE_TICKS = 64, PASSES = 4, EVENTS = 256,
 	NEXT_LOOKS = 16,            /* until what runs next is taken to be stuck */
 	LINGER_LOOKS = 16, PAUSES = 128 /* between two of them */
 };
@@ -35,6 +36,14 @@ static void inject_globally(struct sched *s, struct g **list, unsigned n)
 	mutex_unlock(&s->lock);
 }
 
+static void put_ready(struct P *p, struct g **list, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++, list++) {
+		status_ready(*list);
+		runq_put(p, (struct G *)*list);
+	}
+}
+
 void schedule_inject(struct sched *s, struct M *m, struct g **list, unsigned n)
 {
 	if (n == 0)
@@ -43,10 +52,7 @@ void schedule_inject(struct sched *s, struct M *m, struct g **list, unsigned n)
 		inject_globally(s, list, n);
 		return;
 	}
-	for (unsigned i = 0; i < n; i++) {
-		status_ready(list[i]);
-		runq_put(m->p, (struct G *)list[i]);
-	}
+	put_ready(m->p, list, n);
 	if (n == 1 && !m->cur)
 		return; /* the worker looks for work itself */
 	runq_publish();
@@ -61,6 +67,36 @@ unsigned schedule_poll(struct sched *s, struct M *m)
 	schedule_inject(s, m, list, n);
 	poller_adjust(&s->poller, waiters);
 	return n;
+}
+
+/* Now and then, so that the monitor need not poll for workers that do. */
+static void note_poll(struct sched *s, struct P *p)
+{
+	/* relaxed: own word; and what the swap compares */
+	bool now = load_relaxed(&p->tick) % NOTE_TICKS == 0;
+	uint64_t last = now ? load_relaxed(&s->last_poll) : 0;
+	if (last != 0)
+		/* The race lost: somebody blocks there. relaxed: a time */
+		cas_relaxed(&s->last_poll, &last, (uint64_t)world_now());
+}
+
+/* The same for m, which has nothing to run. Returns the first, which it runs
+ * at once, or NULL; the others are put where they belong. */
+static struct G *poll_for_own(struct sched *s, struct M *m)
+{
+	struct g *list[EVENTS];
+	int waiters;
+	unsigned n = s->poller.backend->poll(&s->poller, 0, list, &waiters);
+	note_poll(s, m->p);
+	if (n > 0)
+		status_ready(list[0]);
+	if (n > 1) {
+		put_ready(m->p, list + 1, n - 1);
+		runq_publish();
+		idle_wake(s);
+	}
+	poller_adjust(&s->poller, waiters);
+	return n > 0 ? (struct G *)list[0] : NULL;
 }
 
 static bool anybody_waits(struct sched *s)
@@ -114,6 +150,14 @@ bool schedule_block(struct M *m)
 		idle_acquire(m, p);
 	schedule_inject(s, m, list, n);
 	poller_adjust(&s->poller, waiters);
+	if (p && n == 0)
+		idle_spin(m);
+#ifndef BUG_TIMERS_LEFT
+	/* dropped there: the timers of idle processors pass while whoever
+	 * waited for them runs something: lost_wakeup, on any machine. */
+	else if (p)
+		monitor_keep(s);
+#endif
 	return p || n > 0;
 }
 
@@ -196,9 +240,7 @@ static bool may_spin(struct M *m)
 	/* relaxed: a matter of thrift */
 	if (2 * load_relaxed(&s->spinning) >= s->procs - load_relaxed(&s->idle_ps))
 		return false;
-	m->spinning = true;
-	/* pairs with: idle_wake() */
-	fetch_add_seq_cst(&s->spinning, 1);
+	idle_spin(m);
 	return true;
 }
 
@@ -226,8 +268,10 @@ static struct G *look_around(struct M *m)
 	if (g)
 		return g;
 	/* relaxed: a matter of thrift */
-	if (anybody_waits(s) && load_relaxed(&s->last_poll) != 0 && schedule_poll(s, m) > 0)
-		return runq_get(m->p, false);
+	if (anybody_waits(s) && load_relaxed(&s->last_poll) != 0)
+		g = poll_for_own(s, m);
+	if (g)
+		return g;
 	return may_spin(m) ? steal(m) : NULL;
 }
 

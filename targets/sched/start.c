@@ -173,7 +173,7 @@ static void join_workers(struct sched *s)
 		world_thread_join(m->thread);
 		world_unmap(m, sizeof *m);
 	}
-	syscall_wake_monitor(s);
+	monitor_wake(s);
 	world_thread_join(s->monitor);
 }
 

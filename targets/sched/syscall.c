@@ -63,7 +63,7 @@ bool syscall_take_back(struct M *m)
 
 void syscall_hand_on(struct sched *s, struct P *p)
 {
-	bool idle = false, last = false;
+	bool last = false;
 	mutex_lock(&s->lock);
 	/* pairs with: stw_stop() */
 	if (load_acquire(&s->stopping)) {
@@ -73,21 +73,15 @@ void syscall_hand_on(struct sched *s, struct P *p)
 	} else if (!runq_empty(p) || s->first) {
 		idle_start(s, p, false);
 	} else {
-		idle = true;
 		idle_put(s, p);
 		/* relaxed: written under the lock only */
 		last = load_relaxed(&s->idle_ps) == s->procs;
 	}
 	mutex_unlock(&s->lock);
-	/* Who ran on p would have waited for timers, its own and those of other
-	 * idle ones, and for descriptors: somebody must. For descriptors the
-	 * monitor does while others run. */
-	int64_t when = idle ? timers_next(s) : 0;
-	if (when != 0)
-		idle_wake_for(s, when);
-	/* relaxed: who parks there is long there; the race lost: somebody
-	 * begins to wait */
-	else if (last && load_relaxed(&s->poller.waiters) != 0 && load_relaxed(&s->last_poll) != 0)
+	/* Who ran on p would have waited for descriptors: somebody must. While
+	 * others run the monitor does, and for timers in any case. relaxed: who
+	 * parks there is long there; the race lost: somebody begins to wait */
+	if (last && load_relaxed(&s->poller.waiters) != 0 && load_relaxed(&s->last_poll) != 0)
 		idle_wake(s);
 	/* relaxed: a figure */
 	fetch_add_relaxed(&s->handed_off, 1);
@@ -99,10 +93,11 @@ void syscall_enter(void)
 	struct sched *s = m->s;
 	status_set(&m->cur->g, G_RUNNING, G_SYSCALL);
 	syscall_give(m);
-	/* pairs with: monitor_main() — a glance that may be late: it looks
-	 * again after its sleep */
-	if (__builtin_expect(load_acquire(&s->monitor_sleeps), 0))
-		syscall_wake_monitor(s);
+	/* pairs with: sleep_long() — a glance that may be late: it looks again
+	 * after its sleep */
+	if (__builtin_expect(load_acquire(&s->monitor_sleeps), 0) &&
+	    exchange_acq_rel(&s->monitor_sleeps, 0))
+		monitor_wake(s);
 }
 
 void syscall_exit(void)

@@ -13,8 +13,16 @@ bool syscall_take_back(struct M *m);
  * idle, or stops it if the world is to stop. */
 void syscall_hand_on(struct sched *s, struct P *p);
 /* --- monitor.c --- */
-void syscall_wake_monitor(struct sched *s);
+
 /* The monitor thread; arg: the scheduler. */
 void monitor_main(void *arg);
+/* Wakes it if it sleeps. */
+void monitor_wake(struct sched *s);
+/* By who has left the poller, with last_poll set, for something to run: the
+ * timers of idle processors are the monitor's. */
+void monitor_keep(struct sched *s);
+/* The monitor is about to sleep at time now, for ns: returns for how long it
+ * may, so that no timer of an idle processor is forgotten. */
+int64_t monitor_nap(struct sched *s, int64_t now, int64_t ns);
 
 #endif
