@@ -163,7 +163,7 @@ struct sched {
 	 * is seq_cst; a glance that may be late */
 	word32 monitor_sleeps;
 	/* Until when it sleeps on monitor_note at most, -> 0 by who wakes it or
-	 * by itself, awake. */
+	 * by itself, awake. kept: the swaps; the note orders what there is */
 	word64 monitor_until;
 	note monitor_note;
 	world_thread monitor;

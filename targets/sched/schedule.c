@@ -38,9 +38,9 @@ static void inject_globally(struct sched *s, struct g **list, unsigned n)
 
 static void put_ready(struct P *p, struct g **list, unsigned n)
 {
-	for (unsigned i = 0; i < n; i++, list++) {
-		status_ready(*list);
-		runq_put(p, (struct G *)*list);
+	for (unsigned i = 0; i < n; i++) {
+		status_ready(list[i]);
+		runq_put(p, (struct G *)list[i]);
 	}
 }
 
