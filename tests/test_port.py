@@ -8,6 +8,7 @@ import ctypes
 import functools
 import json
 import pathlib
+import random
 import shutil
 import subprocess
 
@@ -30,14 +31,22 @@ class Step(ctypes.Structure):
     _fields_ = [("call", ctypes.c_int), ("slot", ctypes.c_int), ("x", ctypes.c_int)]
 
 
-def library(folder, targets=ROOT / "targets"):
-    """Builds the driver with that folder's targets; returns its run()."""
-    out = folder / "libport.so"
+def library(folder, targets=ROOT / "targets", simulated=False):
+    """Builds the driver with that folder's targets, over the kernel that runs this or over the
+    explorer's; returns its run()."""
+    out = folder / f"libport{simulated:d}.so"
     sources = [p for part in ("base", "poller", "port")
                for p in sorted((targets / part).glob("*.c"))]
+    world = ["-I", ROOT / "stress", "stress/world.c"]
+    if simulated:
+        # Made for programs: it wants a case, and to know where it begins.
+        world = ["-I", ROOT / "fuzz", "-DSIMULATED", "-DTARGET=\"port\"",
+                 "-Wl,--defsym=__executable_start=0", targets / "port/cases/arm_vs_event.c"]
+        world += [p for part in ("", "kernel", "memory", "search")
+                  for p in sorted((ROOT / "fuzz" / part).glob("*.c")) if p.stem != "main"]
     subprocess.run(["gcc", "-std=gnu11", "-O1", "-g", "-shared", "-fPIC", "-o", out, "-I", targets,
-                    "-I", ROOT / "stress", "-I", ROOT, "tests/ports/driver.c", "stress/world.c",
-                    *sources, "-lpthread"], cwd=ROOT, check=True)
+                    "-I", ROOT, *world, "tests/ports/driver.c", *sources, "-lpthread"], cwd=ROOT,
+                   check=True)
     return ctypes.CDLL(str(out)).run
 
 
@@ -65,6 +74,46 @@ def test_both_ports_do_the_same(ports):
     def same(sequence):
         assert not ports(sequence), sequence
     same()
+
+
+def plain_sequences(count):
+    """Random ones without what the explorer's kernel lacks: duplicates, and sockets that are
+    not connected."""
+    rnd = random.Random(7410)
+    calls = [c for c in CALLS if c != "close_kept"]
+    for _ in range(count):
+        yield [(c, rnd.randrange(SLOTS), rnd.choice((0, 2, 3, 4) if c == "open" else range(5)))
+               for c in rnd.choices(calls, k=rnd.randrange(5, 40))]
+
+
+def test_ports_in_the_explorer_do_as_those_of_this_kernel(tmp_path):
+    """The simulated world's event ports, both kinds."""
+    here, there = library(tmp_path), library(tmp_path, simulated=True)
+
+    def differs(sequence):
+        return any(notes(there, exact, sequence) != notes(here, exact, sequence)
+                   for exact in (0, 1))
+    events = set()
+    for sequence in plain_sequences(3000):
+        assert not differs(sequence), least_of(differs, sequence)
+        events.update(n & 0xffffffff for n in notes(here, 1, sequence) if n > 1 << 32)
+    assert len(events) >= 4
+
+
+def test_a_broken_port_in_the_explorer_is_told_apart(tmp_path):
+    """By a sequence of a few steps."""
+    shutil.copytree(ROOT / "targets", tmp_path / "targets")
+    path = tmp_path / "targets/port/exact.c"
+    text = path.read_text(encoding="utf-8")
+    once = "\t\t\tdissolve(port, fd, at);\n\t\t} else"
+    assert text.count(once) == 1
+    path.write_text(text.replace(once, "\t\t} else"), encoding="utf-8")
+    here, there = library(tmp_path), library(tmp_path, tmp_path / "targets", simulated=True)
+
+    def differs(sequence):
+        return notes(there, 1, sequence) != notes(here, 1, sequence)
+    least = least_of(differs, next(filter(differs, plain_sequences(3000))))
+    assert len(least) <= 6, least
 
 
 def test_the_sequences_reach_events(tmp_path):

@@ -16,6 +16,26 @@
 
 #include "port/port.h"
 
+#ifdef SIMULATED
+#include "build.h"
+#include "world.h"
+
+/* The engine's programs say what they are; it has neither duplicates nor
+ * sockets that are not connected. */
+const struct build build = { "port", "fixed", "test", "", "" };
+static void begin_world(void)
+{
+	/* Nobody tells the world what is written here. */
+	if (world_mapped)
+		memset(world_arena, 0, world_mapped);
+	world_begin();
+}
+#else
+static void begin_world(void)
+{
+}
+#endif
+
 enum { SLOTS = 4, DUPS = 16, NOTES = 4 * SLOTS };
 
 enum call { OPEN, CLOSE, CLOSE_KEPT, ASSOCIATE, DISSOCIATE, GETN, WRITE_PEER, CLOSE_PEER, DRAIN,
@@ -142,6 +162,7 @@ static int one(struct port *port, const struct step *s, int64_t *note)
 int run(int exact, const struct step *step, int n, int64_t *notes);
 int run(int exact, const struct step *step, int n, int64_t *notes)
 {
+	begin_world();
 	struct port port = { .ops = exact ? &port_exact_ops : &port_oneshot_ops };
 	if (port.ops->create(&port) != 0)
 		return -1;
