@@ -11,7 +11,8 @@ set -euo pipefail
 needed() {
 	case ${extra:-} in
 	arm64) needed_arm64; return ;;
-	fleet) printf '%s\n' slurm-wlm munge parallel rsync openssh-client; return ;;
+	fleet) printf '%s\n' slurm-wlm munge parallel rsync openssh-client \
+		openssh-server; return ;;
 	esac
 	cat <<-'LIST'
 		git
