@@ -15,7 +15,7 @@ RATIO_RARE = 1e-2        # and where it makes less
 COMMON_RATE_S = 100.0    # hits a second
 NEAR_SHARE = 0.5         # of the control's near-miss rate, for exposure to count
 STARVED = 0.5            # share of spoilt blocks that makes a result worthless
-PROMISE_S = 5.0          # of running in which a promised failure shows, on two processors
+PROMISE_S = 10.0         # of processor time in which a promised failure shows
 
 Judged = Tuple[str, str, Optional[str]]  # verdict, reason, failure class to report
 
@@ -75,7 +75,7 @@ def starved(subject: Subject) -> bool:
 
 
 def promise_s(lane: str) -> float:
-    """Seconds of running without a hit after which a promised failure counts as not caught."""
+    """Seconds of processor time without a hit after which a promise counts as not kept."""
     return PROMISE_S * (sanitizer.SLOWER if lane in sanitizer.LANES else 1)
 
 
@@ -118,10 +118,11 @@ def judge_buggy(subject: Subject, complete: bool) -> Judged:
         return "INCONCLUSIVE", f"run cut short before {wanted} showed", None
     if starved(subject):
         return "INCONCLUSIVE", "starved: too few sound blocks", None
-    seconds, due = subject.total("seconds"), promise_s(subject.lane)
-    if seconds < due:
-        return "INCONCLUSIVE", f"too little time: no {wanted} in {seconds:.1f} of {due:.0f} s", None
-    return "NOT_CAUGHT", f"no {wanted} in {seconds:.1f} s", None
+    spent, due = subject.cpu_s(), promise_s(subject.lane)
+    if spent < due:
+        return "INCONCLUSIVE", (f"too little time: no {wanted} in {spent:.1f} of {due:.0f} s of "
+                                "processors"), None
+    return "NOT_CAUGHT", f"no {wanted} in {spent:.1f} s of processors", None
 
 
 def judge_clean(subject: Subject, control: Optional[Subject], complete: bool) -> Judged:
@@ -202,7 +203,7 @@ def unshown(subject: Subject) -> Optional[float]:
     """As lacking(), of a variant with a bug: how many times its exposure it needs to be judged."""
     if judge_broken(subject) or judge_buggy(subject, True)[0] != "INCONCLUSIVE":
         return None
-    spent = subject.total("seconds")
+    spent = subject.cpu_s()
     return max(1.0, promise_s(subject.lane) / spent) if spent else float("inf")
 
 

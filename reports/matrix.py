@@ -176,8 +176,8 @@ class Promise:
 
     def need_s(self) -> float:
         """Seconds until its silence counts; first as long again as it had: most need no more."""
-        spent = self.subject.total("seconds")
-        return max(min(spent, judge.promise_s(self.subject.lane) - spent), SHORTEST_S)
+        ran = self.subject.total("seconds")
+        return max(min(ran, ran * ((self.lacking() or 1.0) - 1)), SHORTEST_S)
 
     def turn_first(self) -> tuple:
         """As a race whose control lacks its hits."""

@@ -63,6 +63,10 @@ class Subject:
         """Sum of a figure of the results."""
         return sum(r.get(name) or 0 for r in self.results)
 
+    def cpu_s(self) -> float:
+        """Seconds of processor time; of running, where a result does not say."""
+        return sum(r.get("cpu_s", r["seconds"]) for r in self.results)
+
     def first_hit_s(self) -> Optional[float]:
         """Seconds of running until the first hit, over the slices in order; None = none."""
         before = 0.0

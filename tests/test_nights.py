@@ -223,7 +223,7 @@ def test_two_runs(tmp_path):
     assert done.returncode == 1 and "fell to 0.1 times" in done.stdout
     assert "kernel: unknown -> 6.5" in done.stdout
     silent = write_run(tmp_path / "c", race(
-        control={**result("BUG_A", hits=0), "seconds": 9.0}), id="c")
+        control={**result("BUG_A", hits=0), "cpu_s": 99.0}), id="c")
     done = reports("compare", a, silent)
     assert done.returncode == 1 and done.stdout.rstrip().split("\n")[-1].startswith(
         "EVERYTHING RED")

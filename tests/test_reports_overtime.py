@@ -97,7 +97,7 @@ def test_a_hit_in_overtime_refutes_and_is_never_run_again(monkeypatch):
 @pytest.mark.parametrize("control, fixed", [
     (steady, lambda n: result("fixed")),                            # confirmed
     (steady, lambda n: result("fixed", hits=1)),                    # refuted
-    (lambda n: {**result("BUG_A"), "seconds": 9.0}, slow),           # control not caught
+    (lambda n: {**result("BUG_A"), "cpu_s": 99.0}, slow),            # control not caught
     (steady, lambda n: result("fixed", hits=1, failure="timeout")),  # no evidence
 ])
 def test_what_more_time_cannot_mend_gets_none(monkeypatch, control, fixed):

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 enum { DEPTH = 16 };
 
@@ -90,6 +91,19 @@ void json_real(FILE *f, const char *key, double value)
 		fprintf(f, "%.6g", value);
 	else
 		fputs("null", f);
+}
+
+void json_cpu(FILE *f)
+{
+	static const int whose[] = { RUSAGE_SELF, RUSAGE_CHILDREN };
+	double seconds = 0;
+	for (int i = 0; i < 2; i++) {
+		struct rusage u;
+		getrusage(whose[i], &u);
+		seconds += (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+			   (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+	}
+	json_real(f, "cpu_s", seconds);
 }
 
 void json_bool(FILE *f, const char *key, bool value)

@@ -18,5 +18,9 @@ void json_int(FILE *f, const char *key, int64_t value);
 void json_real(FILE *f, const char *key, double value);
 void json_bool(FILE *f, const char *key, bool value);
 void json_null(FILE *f, const char *key);
+/* "cpu_s": processor time of this process and of its children that have ended,
+ * in seconds: on a loaded machine that is the exposure, and wall time is
+ * not. */
+void json_cpu(FILE *f);
 
 #endif

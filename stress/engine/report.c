@@ -221,6 +221,7 @@ static void report_json(const struct options *o, const struct subject *s,
 	json_text(stdout, "case", o->case_name);
 	json_count(stdout, "seed", o->seed);
 	json_real(stdout, "seconds", r->all.ns / 1e9);
+	json_cpu(stdout);
 	json_count(stdout, "rounds", r->all.rounds);
 	json_real(stdout, "rounds_per_s", per_second(r->all.rounds, r->all.ns));
 	emit_outcomes(s->layout[0], r);

@@ -163,6 +163,7 @@ static void report_json(const struct options *o, const struct storm *s,
 	emit_identity("storm", s);
 	json_count(stdout, "seed", o->seed);
 	json_real(stdout, "seconds", run->ns / 1e9);
+	json_cpu(stdout);
 	report_hits(r);
 	emit_findings(r);
 	report_first_hit(r);
