@@ -17,7 +17,6 @@ RENEW = "fuzz/fuzzers/seeds.py makes new inputs"
 ENOUGH = 300000  # executions: ten times the median of the variant that needs most
 
 
-
 def script(name):
     spec = importlib.util.spec_from_file_location(name, SOURCES / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
@@ -147,6 +146,26 @@ def test_usage_and_unreadable_inputs(tmp_path):
     ran = run(program, tmp_path / "absent")
     assert ran.returncode == 2 and "cannot read" in ran.stderr
     assert len(ran.stderr.splitlines()) == 1
+
+
+def test_a_whole_run_may_show_what_it_need_not(tmp_path, monkeypatch):
+    """A case tells all that it shows; a run of a whole runtime, what it must."""
+    explore = tmp_path / "build/explore/sched/BUG_B/explore"
+    explore.parent.mkdir(parents=True)
+    explore.write_text("""#!/bin/sh
+echo '{"whole": true, "expect": [{"variant": "BUG_A", "models": ["sc"]}]}'
+echo '{"whole": false, "expect": [{"variant": "BUG_C", "models": ["sc"]}]}'
+""")
+    explore.chmod(0o755)
+    (tmp_path / "build/explore/sched/BUG_A").symlink_to(explore.parent)
+    monkeypatch.setattr(fuzzing, "ROOT", tmp_path)
+    assert fuzzing.expected("sched", "BUG_A", "fuzz_whole") is True
+    assert fuzzing.expected("sched", "BUG_B", "fuzz_whole") is None
+    assert fuzzing.expected("sched", "BUG_B", "fuzz_case") is False
+    found = {"found": "fatal", "caught": False}
+    assert fuzzing.verdict(found, None) == ("CAUGHT", True)
+    assert fuzzing.verdict(found, False) == ("REFUTED", False)
+    assert fuzzing.verdict({"found": None}, True) == ("NOT_CAUGHT", False)
 
 
 # --- libFuzzer, where clang has it ---
