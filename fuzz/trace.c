@@ -46,50 +46,53 @@ void trace_add_early(const struct store *follower)
 }
 
 /* Adds to an access what trace_add_read() and trace_add_early() said of it. */
-static void complete(struct event *at, const struct event *e)
+static void complete(struct event *e)
 {
-	*at = *e;
-	if (e->what != EV_ACCESS)
-		return;
-	at->early = reading.early;
-	at->follower_thread = reading.follower_thread;
-	at->follower = reading.follower;
-	at->reads = reading.reads;
-	at->stale = reading.stale;
-	at->from_thread = reading.from_thread;
-	at->from_pc = reading.from_pc;
-	at->from = reading.from;
-	at->newest_thread = reading.newest_thread;
-	at->newest = reading.newest;
-	at->newest_value = reading.newest_value;
+	e->early = reading.early;
+	e->follower_thread = reading.follower_thread;
+	e->follower = reading.follower;
+	e->reads = reading.reads;
+	e->stale = reading.stale;
+	e->from_thread = reading.from_thread;
+	e->from_pc = reading.from_pc;
+	e->from = reading.from;
+	e->newest_thread = reading.newest_thread;
+	e->newest = reading.newest;
+	e->newest_value = reading.newest_value;
 	reading.reads = reading.early = false;
 }
 
 void trace_add(const struct event *e)
 {
-	if (trace_listener) {
-		struct event heard;
-		complete(&heard, e);
-		trace_listener(&heard);
+	if (trace_listener || trace_events == MAX_EVENTS ||
+	    (sim.grace > LOOKS_SHOWN && e->what != EV_NOTE))
 		return;
-	}
-	if (trace_events == MAX_EVENTS || (sim.grace > LOOKS_SHOWN && e->what != EV_NOTE))
-		return;
-	complete(&trace_event[trace_events++], e);
+	trace_event[trace_events++] = *e;
 }
 
 void trace_add_access(enum op_kind op, uintptr_t address, unsigned size, uint64_t value,
 		      uint64_t value2, unsigned order, void *pc)
 {
-	trace_add(&(struct event){ .what = EV_ACCESS, .op = op, .thread = sim.cur, .size = size,
-				   .order = order, .address = address, .value = value,
-				   .value2 = value2, .pc = pc });
+	struct event e = { .what = EV_ACCESS, .op = op, .thread = sim.cur, .size = size,
+			   .order = order, .address = address, .value = value,
+			   .value2 = value2, .pc = pc };
+	complete(&e);
+	/* Not a copy of it: to read in words what was just written in bytes
+	 * costs more than all else that is done for a listener. */
+	if (trace_listener)
+		trace_listener(&e);
+	else
+		trace_add(&e);
 }
 
 void trace_add_plain(uintptr_t address, unsigned size, bool write, void *pc)
 {
-	trace_add(&(struct event){ .what = EV_PLAIN, .thread = sim.cur, .size = size,
-				   .write = write, .address = address, .pc = pc });
+	struct event e = { .what = EV_PLAIN, .thread = sim.cur, .size = size,
+			   .write = write, .address = address, .pc = pc };
+	if (trace_listener)
+		trace_listener(&e);
+	else
+		trace_add(&e);
 }
 
 /* --- rendering --- */

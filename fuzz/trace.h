@@ -31,7 +31,7 @@ struct event {
 extern bool trace_on;
 extern uint32_t trace_events;
 extern struct event trace_event[MAX_EVENTS];
-/* Gets each event, which is then not kept; NULL: they are kept. */
+/* Gets each access, and nothing is kept then; NULL: all is kept. */
 extern void (*trace_listener)(const struct event *e);
 
 void trace_add(const struct event *e);
