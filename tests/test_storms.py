@@ -36,9 +36,9 @@ def call(program, *options, folder=ROOT, limit=None):
                           timeout=BOUND_S, check=False, preexec_fn=lower if limit else None)
 
 
-def storm(variant, *options, folder=ROOT):
-    """Run the churn storm; returns (exit code, document)."""
-    done = call(build(variant, folder), "--storm", "churn", "--json", "--seconds", LONG,
+def storm(variant, *options, folder=ROOT, name="churn"):
+    """Run a storm; returns (exit code, document)."""
+    done = call(build(variant, folder), "--storm", name, "--json", "--seconds", LONG,
                 *options, folder=folder)
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout)
@@ -122,17 +122,18 @@ def test_a_soak_too_short_to_tell_says_so(tmp_path):
 # --- variants: what the storm promises ---
 
 def promises():
-    """(variant, failure) of every storm that must show it here, by its own list."""
+    """(storm, variant, failure) of all that must show here, by the storms' own lists."""
     first = next((p for p in sorted((ROOT / "build/native/poller").glob("*/storm"))), None)
     if first is None:
         build("fixed")
-    return sorted({(e["variant"], e["failure"]) for d in listed("fixed") for e in d["expect"]
-                   if d["model"] in e["models"] and e["failure"] != "data_race"})
+    return sorted((d["storm"], e["variant"], e["failure"])
+                  for d in listed("fixed") for e in d["expect"]
+                  if d["model"] in e["models"] and e["failure"] != "data_race")
 
 
-@pytest.mark.parametrize("variant,failure", promises())
-def test_what_must_show_is_caught_with_its_own_class(variant, failure):
-    code, document = storm(variant, "--until-hits", "3")
+@pytest.mark.parametrize("name,variant,failure", promises())
+def test_what_must_show_is_caught_with_its_own_class(name, variant, failure):
+    code, document = storm(variant, "--until-hits", "3", name=name)
     assert (code, document["verdict"]) == (0, "CAUGHT")
     assert list(document["hits"]) == [failure]
     assert document["hits"][failure] >= 3
@@ -144,7 +145,8 @@ def test_what_must_show_is_caught_with_its_own_class(variant, failure):
 
 
 def test_a_rare_one_is_reported_as_a_rate_and_need_not_show():
-    rare = [e["variant"] for d in listed("fixed") for e in d["may"] if d["model"] in e["models"]]
+    rare = [e["variant"] for d in listed("fixed") if d["storm"] == "churn"
+            for e in d["may"] if d["model"] in e["models"]]
     code, document = storm(rare[0], "--until-ops", "100000")
     assert (code, document["expected"]) == (0, True)
     assert document["verdict"] in ("CAUGHT", "QUIET_AS_EXPECTED")

@@ -184,6 +184,9 @@ void poll_both_deadline(void *arg, uintptr_t seq);
 /* Tries once, without blocking: bytes, or -EAGAIN to wait, or another -errno.
  */
 typedef int64_t poll_attempt(void *arg);
+/* An event tells of a stream's end or of an error; to be called before the
+ * direction is made ready. */
+void poll_ended(struct poll_desc *pd);
 /* To be called after a read of a stream that gave less than was asked for:
  * there was no more, unless the stream's end came with it, and the next
  * poll_io() need not try before it waits. As epoll(7) says. */

@@ -26,3 +26,7 @@ STORM(churn,
 	  { "BUG_TAKE_SPLIT", LOST_WAKEUP, EVERY_MODEL },
 	  { "BUG_TAKE_SPLIT", FATAL, EVERY_MODEL },
 	  { "BUG_STALE_COOKIE", FATAL, EVERY_MODEL }));
+STORM(churn_late,
+      .purpose = "the same, and writability is asked for when somebody waits for it",
+      CHURN, .backend = &epoll_late_backend, .run = run,
+      MUST({ "BUG_OUT_UNASKED", LOST_EVENT, EVERY_MODEL }));

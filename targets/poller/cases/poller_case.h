@@ -10,6 +10,7 @@ struct state {
 	struct poll_desc pd;
 	struct poller poller;
 	word32 data;   /* stands for the kernel's buffer: 1 while there is input */
+	word32 end;    /* likewise: 1 once the other end is closed */
 	uintptr_t seq; /* what a timer under way was armed with */
 };
 
