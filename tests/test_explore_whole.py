@@ -53,7 +53,7 @@ def test_they_are_found():
 def test_a_bug_is_found(target, variant, case, model, failure):
     """And what is printed is the finding again, in another run."""
     result, status = explore(target, variant, "--case", case, "--model", model,
-                             "--executions", "1000000")
+                             "--executions", "2000000")
     assert (status, result["verdict"]) == (0, "CAUGHT")
     assert result["finding"]["class"] == failure
     again = subprocess.run([FOLDER / target / variant / "explore", "--json", "--replay",
