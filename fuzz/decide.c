@@ -114,8 +114,9 @@ static inline void grant(unsigned n)
 	unsigned most = sim.step_limit - sim.steps, room = MAX_CHOICES - 1 - sim.choices;
 	if (n < 2)
 		return;
+	most = most < MOST_AHEAD ? most : MOST_AHEAD;
 	sim.ahead = n - 1 < most ? n - 1 : most;
-	sim.ahead = sim.ahead < room ? sim.ahead : room;
+	sim.ahead = sim.granted = sim.ahead < room ? sim.ahead : room;
 	sim.ahead_enabled = sim.enabled;
 	sim.ahead_soft = sim.soft;
 	sim.ahead_of_others = sim.enabled & (sim.enabled - 1);
@@ -125,7 +126,8 @@ static int choose(void)
 {
 	uint64_t from = sim.enabled;
 	unsigned granted;
-	sim.ahead = 0;
+	sim_settle();
+	sim.ahead = sim.granted = 0;
 	if (__builtin_expect(!from, 0))
 		return nobody_enabled();
 	if (__builtin_expect(++sim.steps > sim.step_limit, 0))
@@ -171,6 +173,7 @@ static int choose(void)
 /* Past the limit, as in fair_choice(): no surprises any more. */
 unsigned sim_choose(unsigned n)
 {
+	sim_settle();
 	if (sim.steps > sim.step_limit)
 		return 0;
 	unsigned index = search->choose(n);

@@ -7,7 +7,7 @@
 #include "sim.h"
 
 struct places {
-	struct { uintptr_t place; uint32_t stamp; } at[1 << 12];
+	struct { uint32_t place, stamp; } at[1 << 12];
 	uint32_t execution, used;
 };
 
@@ -15,9 +15,10 @@ struct places {
  * remember it. */
 static inline bool place_is_new(struct places *seen, unsigned thread, const void *pc)
 {
-	enum { BITS = 12, MOST = 1 << BITS };
-	uintptr_t place = (uintptr_t)pc * MAX_THREADS + thread;
-	unsigned i = place * 0x9e3779b97f4a7c15u >> (64 - BITS);
+	enum { MOST = 1 << 12 };
+	/* Neighbours in the code stand together. */
+	uint32_t place = (uint32_t)(uintptr_t)pc * MAX_THREADS + thread;
+	unsigned i = (place / (4 * MAX_THREADS) + 257 * thread) % MOST;
 	while (seen->at[i].stamp == sim_stamp && seen->at[i].place != place)
 		i = (i + 1) % MOST;
 	if (seen->at[i].stamp == sim_stamp)

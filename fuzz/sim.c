@@ -41,7 +41,8 @@ void sim_begin(void)
 	sim.cur = NOBODY;
 	sim.enabled = sim.soft = sim.spinning = sim.any_waiters = 0;
 	sim.buffered = sim.draining = sim.timed = sim.sleep = sim.changes = 0;
-	sim.steps = sim.grace = sim.choices = sim.taken = sim.ahead = 0;
+	sim.steps = sim.grace = sim.choices = sim.taken = 0;
+	sim.ahead = sim.granted = 0;
 	sim.step_limit = DEFAULT_STEPS;
 	sim.queue = 0;
 	sim.turn = 0;
@@ -140,7 +141,8 @@ void sim_start(struct thread *t)
 	struct fiber *outer = sim.back;
 	int was = sim.cur;
 	sim.cur = t->id;
-	sim.ahead = 0;
+	sim_settle();
+	sim.ahead = sim.granted = 0;
 	sim.back = from;
 	fiber_switch(from, &t->fiber);
 	sim.back = outer;
@@ -155,7 +157,8 @@ void sim_run(void)
 	sim.cur = sim.unstarted;
 	fiber_switch(&sim.main, &sim.thread[sim.cur].fiber);
 	sim.on = sim.watched = false;
-	sim.ahead = 0;
+	sim_settle();
+	sim.ahead = sim.granted = 0;
 	sim.cur = NOBODY;
 }
 

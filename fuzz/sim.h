@@ -28,6 +28,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/case.h"
 #include "fiber.h"
@@ -39,6 +40,7 @@ enum {
 	OPTIONS = CLOCK + 1,
 	NOBODY = -1,
 	MAX_CHOICES = 1 << 15,
+	MOST_AHEAD = 8,           /* steps of a thread without a decision */
 	DEFAULT_STEPS = 20000,    /* then the execution goes on by lot */
 	FAIR_STEPS = 20000,       /* in a row, all from places seen before: a livelock */
 	SPIN_READS = 8,           /* equal reads of one location in a row */
@@ -137,8 +139,9 @@ struct sim {
 	uint32_t novel;         /* step, past the limit, that last went to a new place */
 	uint32_t taken;         /* steps: by decision or not, and past the limit */
 	/* The running thread goes on for so many steps without a decision, as
-	 * long as these two are as they were; whether others could run. */
-	uint32_t ahead;
+	 * long as these two are as they were; whether others could run. Of
+	 * what was granted, the difference is not yet counted. */
+	uint32_t ahead, granted;
 	bool ahead_of_others;
 	uint64_t ahead_enabled, ahead_soft;
 	uint64_t cuts;          /* choices not offered, of the whole search */
@@ -151,7 +154,7 @@ struct sim {
 	int signal;
 	struct op flush[MAX_THREADS]; /* what FLUSH + t would do */
 	struct thread thread[MAX_THREADS];
-	uint8_t choice[MAX_CHOICES];
+	uint8_t choice[MAX_CHOICES + MOST_AHEAD];
 };
 
 extern struct sim sim;
@@ -214,12 +217,23 @@ static inline bool sim_goes_ahead(struct thread *t)
 	    t->spin_count >= SPIN_READS || t->quiet >= QUIET_READS)
 		return false;
 	sim.ahead--;
-	sim.steps++;
-	sim.taken++;
-	sim.choice[sim.choices] = 0;
-	sim.choices += sim.ahead_of_others;
 	t->relaxes = 0;
 	return true;
+}
+
+/* Counts the steps that were taken so. */
+static inline void sim_settle(void)
+{
+	uint32_t n = sim.granted - sim.ahead;
+	if (n == 0)
+		return;
+	sim.granted = sim.ahead;
+	sim.steps += n;
+	sim.taken += n;
+	if (!sim.ahead_of_others)
+		return;
+	memset(sim.choice + sim.choices, 0, MOST_AHEAD);
+	sim.choices += n;
 }
 
 /* Prepares the threads and stacks once. */

@@ -53,7 +53,7 @@ static void tell(unsigned file)
 static void meet(int fd)
 {
 	int file = kernel_file(fd);
-	if (file < 0 || !sim.on)
+	if (file < 0 || !sim.watched)
 		return;
 	hear(file);
 	unsigned peer = kernel_peer(file);
@@ -200,7 +200,7 @@ static int look(int epoll, struct world_event *events, int n)
 	uint8_t from[KERNEL_ITEMS];
 	meet(epoll);
 	int count = kernel_epoll_wait(epoll, events, n, from);
-	for (int i = 0; sim.on && i < count; i++)
+	for (int i = 0; sim.watched && i < count; i++)
 		hear(from[i]);
 	return count;
 }

@@ -73,7 +73,7 @@ uint64_t access_load(uintptr_t address, unsigned size, enum order order, void *p
 	sim_step(OP_LOAD, address, false, false, pc);
 	struct thread *t = self();
 	if (__builtin_expect(sim.bare, 0))
-		return quick_load(address, size);
+		return quick_load(t, address, size);
 	struct granule *g = granule_of(address);
 	struct location *l = accessed(g, address, size);
 	uint64_t value = model->load(t, l, order);
@@ -94,7 +94,7 @@ void access_store(uintptr_t address, unsigned size, uint64_t value, enum order o
 		sim_step(OP_STORE, address, true, model->holds_stores, pc);
 	struct thread *t = self();
 	if (__builtin_expect(sim.bare, 0)) {
-		quick_store(address, size, value);
+		quick_store(t, address, size, value);
 		return;
 	}
 	struct granule *g = granule_of(address);
@@ -121,7 +121,7 @@ uint64_t access_rmw(uintptr_t address, unsigned size, const struct update *u,
 	sim_step(OP_RMW, address, true, model->holds_stores, pc);
 	struct thread *t = self();
 	if (__builtin_expect(sim.bare, 0))
-		return quick_rmw(address, size, u, stored);
+		return quick_rmw(t, address, size, u, stored);
 	struct granule *g = granule_of(address);
 	struct location *l = accessed(g, address, size);
 	uint64_t old = model->rmw(t, l, u, order, pc, stored, &value);

@@ -38,7 +38,7 @@ static inline bool is_global(uintptr_t address)
 	       (uintptr_t)&_end - (uintptr_t)&__data_start;
 }
 
-static inline void globals_note(uintptr_t address, size_t size)
+static inline __attribute__((always_inline)) void globals_note(uintptr_t address, size_t size)
 {
 	if (__builtin_expect(is_global(address), 0))
 		globals_remember(address, size);
@@ -51,9 +51,10 @@ static inline void globals_note(uintptr_t address, size_t size)
 /* A plain write that nobody looks at. */
 static inline void quick_write(uintptr_t address, size_t size)
 {
+	if (size == 0)
+		return;
+	world_touched(address, size);
 	globals_note(address, size);
-	if (size > 0)
-		world_touched(address, size);
 }
 
 static inline void quick_put(uintptr_t address, unsigned size, uint64_t value)
@@ -71,36 +72,38 @@ static inline void quick_stored(struct thread *t, uintptr_t address, bool change
 		sim_changed(t->id, address);
 }
 
-static inline bool quick_ahead(void)
+/* Whether it does: then the access is one of these, of thread t. */
+static inline bool quick_ahead(struct thread *t)
 {
-	return sim.bare && sim_goes_ahead(self());
+	return sim.bare && sim_goes_ahead(t);
 }
 
-static inline uint64_t quick_load(uintptr_t address, unsigned size)
+static inline uint64_t quick_load(struct thread *t, uintptr_t address, unsigned size)
 {
 	uint64_t newest = memory_get(address, size);
-	sim_looked(self(), address, newest);
+	sim_looked(t, address, newest);
 	return newest;
 }
 
-static inline void quick_store(uintptr_t address, unsigned size, uint64_t value)
+static inline void quick_store(struct thread *t, uintptr_t address, unsigned size,
+			       uint64_t value)
 {
 	bool changed = memory_get(address, size) != value;
 	quick_put(address, size, value);
-	quick_stored(self(), address, changed);
+	quick_stored(t, address, changed);
 }
 
-static inline uint64_t quick_rmw(uintptr_t address, unsigned size, const struct update *u,
-				bool *stored)
+static inline uint64_t quick_rmw(struct thread *t, uintptr_t address, unsigned size,
+				 const struct update *u, bool *stored)
 {
 	uint64_t keep = size == 8 ? ~0ull : bit(8 * size) - 1;
 	uint64_t old = memory_get(address, size), value = update_value(u, old, stored) & keep;
 	if (*stored)
 		quick_put(address, size, value);
 	if (*stored && value != old)
-		quick_stored(self(), address, true);
+		quick_stored(t, address, true);
 	else
-		sim_looked(self(), address, old);
+		sim_looked(t, address, old);
 	return old;
 }
 

@@ -116,9 +116,10 @@ void *__tsan_memset(void *to, int byte, size_t bytes)
 	{                                                                                  \
 		bool stored;                                                               \
 		struct update u = { .kind = how, .operand = x };                           \
+		struct thread *t = self();                                                 \
 		globals_note((uintptr_t)p, bits / 8);                                      \
-		if (quick_ahead())                                                          \
-			return quick_rmw((uintptr_t)p, bits / 8, &u, &stored);              \
+		if (quick_ahead(t))                                                        \
+			return quick_rmw(t, (uintptr_t)p, bits / 8, &u, &stored);          \
 		return access_rmw((uintptr_t)p, bits / 8, &u, order_at(PC, order),         \
 				  &stored, PC);                                            \
 	}                                                                                  \
@@ -136,9 +137,10 @@ void *__tsan_memset(void *to, int byte, size_t bytes)
 		enum order now = order_at(PC, order);                                      \
 		struct update u = { .kind = COMPARE, .operand = x, .expected = *seen,      \
 				    .fail = FAIL(order, now, fail), .weak = is_weak };     \
+		struct thread *t = self();                                                 \
 		globals_note((uintptr_t)p, bits / 8);                                      \
-		uint##bits##_t old = quick_ahead() ?                                        \
-			quick_rmw((uintptr_t)p, bits / 8, &u, &stored) :                    \
+		uint##bits##_t old = quick_ahead(t) ?                                      \
+			quick_rmw(t, (uintptr_t)p, bits / 8, &u, &stored) :                \
 			access_rmw((uintptr_t)p, bits / 8, &u, now, &stored, PC);          \
 		if (!stored)                                                               \
 			*seen = old;                                                       \
@@ -147,36 +149,38 @@ void *__tsan_memset(void *to, int byte, size_t bytes)
 	CODE_HOOK(__tsan_atomic##bits##_##name, "cas")
 
 /* clang's: returns the value found. */
-#define ATOMIC_CAS_VALUE(bits)                                                             \
-	uint##bits##_t __tsan_atomic##bits##_compare_exchange_val(                         \
+#define ATOMIC_CAS_VALUE(bits)                                                                 \
+	uint##bits##_t __tsan_atomic##bits##_compare_exchange_val(                             \
 		volatile void *p, uint##bits##_t seen, uint##bits##_t x, int order, int fail); \
-	uint##bits##_t __tsan_atomic##bits##_compare_exchange_val(                         \
-		volatile void *p, uint##bits##_t seen, uint##bits##_t x, int order, int fail) \
-	{                                                                                  \
-		bool stored;                                                               \
-		enum order now = order_at(PC, order);                                      \
-		struct update u = { .kind = COMPARE, .operand = x, .expected = seen,       \
-				    .fail = FAIL(order, now, fail) };                      \
-		globals_note((uintptr_t)p, bits / 8);                                      \
-		return access_rmw((uintptr_t)p, bits / 8, &u, now, &stored, PC);           \
-	}                                                                                  \
+	uint##bits##_t __tsan_atomic##bits##_compare_exchange_val(                             \
+		volatile void *p, uint##bits##_t seen, uint##bits##_t x, int order, int fail)  \
+	{                                                                                      \
+		bool stored;                                                                   \
+		enum order now = order_at(PC, order);                                          \
+		struct update u = { .kind = COMPARE, .operand = x, .expected = seen,           \
+				    .fail = FAIL(order, now, fail) };                          \
+		globals_note((uintptr_t)p, bits / 8);                                          \
+		return access_rmw((uintptr_t)p, bits / 8, &u, now, &stored, PC);               \
+	}                                                                                      \
 	CODE_HOOK(__tsan_atomic##bits##_compare_exchange_val, "cas")
 
 #define ATOMIC_LOAD_STORE(bits)                                                            \
 	uint##bits##_t __tsan_atomic##bits##_load(const volatile void *p, int order);      \
 	uint##bits##_t __tsan_atomic##bits##_load(const volatile void *p, int order)       \
 	{                                                                                  \
-		if (quick_ahead())                                                          \
-			return quick_load((uintptr_t)p, bits / 8);                          \
+		struct thread *t = self();                                                 \
+		if (quick_ahead(t))                                                        \
+			return quick_load(t, (uintptr_t)p, bits / 8);                      \
 		return access_load((uintptr_t)p, bits / 8, order_at(PC, order), PC);       \
 	}                                                                                  \
-	CODE_HOOK(__tsan_atomic##bits##_load, "load")                                    \
+	CODE_HOOK(__tsan_atomic##bits##_load, "load")                                      \
 	void __tsan_atomic##bits##_store(volatile void *p, uint##bits##_t x, int order);   \
 	void __tsan_atomic##bits##_store(volatile void *p, uint##bits##_t x, int order)    \
 	{                                                                                  \
+		struct thread *t = self();                                                 \
 		globals_note((uintptr_t)p, bits / 8);                                      \
-		if (quick_ahead())                                                          \
-			quick_store((uintptr_t)p, bits / 8, x);                             \
+		if (quick_ahead(t))                                                        \
+			quick_store(t, (uintptr_t)p, bits / 8, x);                         \
 		else                                                                       \
 			access_store((uintptr_t)p, bits / 8, x, order_at(PC, order), PC);  \
 	}                                                                                  \

@@ -15,13 +15,12 @@
 #include "search/search.h"
 #include "sim.h"
 
-enum { DEEPEST = 3, AT_ONCE = 8, PATIENCE = 128 };
+enum { DEEPEST = 3, PATIENCE = 128 };
 
 static uint64_t seed_of_all, state;
 static unsigned wanted_depth, depth, steps, longest;
-static uint32_t change_at[DEEPEST];
-static int32_t priority[OPTIONS];
-static int32_t lowest;
+static uint32_t change_at[DEEPEST], next_change;
+static int32_t priority[OPTIONS], lowest;
 /* The step that last led a thread to a place in the code where it had not been,
  * as far as is looked, and who took those since. */
 static uint32_t novel;
@@ -41,6 +40,39 @@ static int32_t lot(void)
 	return DEEPEST + (int32_t)(random_next(&state) >> 34);
 }
 
+/* Among those that do not wait, if there is one. */
+static unsigned highest(const uint8_t *options, unsigned n)
+{
+	unsigned best = n;
+	for (unsigned i = 0; i < n; i++) {
+		bool waits = sim.soft >> options[i] & 1;
+		if (!waits && (best == n || priority[options[i]] > priority[options[best]]))
+			best = i;
+	}
+	return best < n ? best : 0;
+}
+
+static unsigned stays(void)
+{
+	unsigned now = sim.choices + 1;
+	if (next_change <= now)
+		return 0;
+	for (uint64_t left = sim.enabled & ~sim.soft; left; left &= left - 1)
+		if (priority[__builtin_ctzll(left)] > priority[sim.cur])
+			return 0;
+	unsigned n = next_change - now < MOST_AHEAD ? next_change - now : MOST_AHEAD;
+	steps = sim.choices + n;
+	return n;
+}
+
+static void find_next_change(void)
+{
+	next_change = UINT32_MAX;
+	for (unsigned i = 0; i + 1 < depth; i++)
+		if (change_at[i] < next_change)
+			next_change = change_at[i];
+}
+
 static void begin(uint64_t n)
 {
 	state = seed_of_all + n * 0xd1342543de82ef95u;
@@ -56,40 +88,15 @@ static void begin(uint64_t n)
 	idlers = 0;
 	for (unsigned i = 0; i + 1 < depth; i++)
 		change_at[i] = 1 + random_next(&state) % longest;
-}
-
-/* Among those that do not wait, if there is one. */
-static unsigned highest(const uint8_t *options, unsigned n)
-{
-	unsigned best = n;
-	for (unsigned i = 0; i < n; i++) {
-		bool waits = sim.soft >> options[i] & 1;
-		if (!waits && (best == n || priority[options[i]] > priority[options[best]]))
-			best = i;
-	}
-	return best < n ? best : 0;
-}
-
-static unsigned stays(void)
-{
-	unsigned now = sim.choices + 1, n = AT_ONCE;
-	for (unsigned i = 0; i + 1 < depth; i++) {
-		if (change_at[i] <= now)
-			return 0;
-		if (change_at[i] - now < n)
-			n = change_at[i] - now;
-	}
-	for (uint64_t left = sim.enabled & ~sim.soft; left; left &= left - 1)
-		if (priority[__builtin_ctzll(left)] > priority[sim.cur])
-			return 0;
-	steps = sim.choices + n;
-	return n;
+	find_next_change();
 }
 
 static unsigned pick(const uint8_t *options, unsigned n)
 {
 	unsigned best = highest(options, n);
 	steps = sim.choices + 1;
+	if (next_change > steps)
+		return best;
 	for (unsigned i = 0; i + 1 < depth; i++) {
 		if (change_at[i] > steps)
 			continue;
@@ -97,6 +104,7 @@ static unsigned pick(const uint8_t *options, unsigned n)
 		priority[options[best]] = i;
 		best = highest(options, n);
 	}
+	find_next_change();
 	return best;
 }
 
