@@ -4,27 +4,31 @@
 
 #include "world.h"
 
-struct granule granules[GRANULES];
+struct granule granules[NEAR_PLACES + FAR_PLACES];
 struct location locations[MAX_LOCATIONS];
-static unsigned used_granules, used_locations;
+static unsigned used_far, used_locations;
 
 void shadow_begin(void)
 {
-	used_granules = 0;
+	used_far = 0;
 	used_locations = 1; /* 0 means none */
 }
 
-/* Finds the granule by linear probing from g, or makes it. */
+/* Finds the granule whose near place is g, or makes it: there, or in the far
+ * table, by linear probing. */
 struct granule *granule_claim(struct granule *g, uintptr_t address)
 {
-	while (g->stamp == sim_stamp && g->address != address)
-		if (++g == granules + GRANULES)
-			g = granules;
-	if (g->stamp == sim_stamp)
-		return g;
-	if (++used_granules > GRANULES / 4 * 3)
-		engine_error("more than %d granules of memory in one execution",
-			     GRANULES / 4 * 3);
+	if (g->stamp == sim_stamp) {
+		g = granules + NEAR_PLACES + (granule_hash(address) >> (64 - FAR_BITS));
+		while (g->stamp == sim_stamp && g->address != address)
+			if (++g == granules + NEAR_PLACES + FAR_PLACES)
+				g = granules + NEAR_PLACES;
+		if (g->stamp == sim_stamp)
+			return g;
+		if (++used_far > FAR_PLACES / 4 * 3)
+			engine_error("more than %d granules of memory in one execution",
+				     FAR_PLACES / 4 * 3);
+	}
 	world_touched(address << 3, 8);
 	g->address = address;
 	g->stamp = sim_stamp;

@@ -2,7 +2,8 @@
  * touched.
  *
  * A hash table that is never cleared: an entry whose stamp is not this
- * execution's is empty. Within one execution nothing is removed.
+ * execution's is empty. Within one execution nothing is removed. What finds its
+ * place taken goes to a larger table, which only long executions need.
  */
 #ifndef FUZZ_MEMORY_SHADOW_H
 #define FUZZ_MEMORY_SHADOW_H
@@ -10,9 +11,10 @@
 #include "sim.h"
 
 enum {
-	GRANULES = 1 << 14,
+	NEAR_BITS = 14, FAR_BITS = 17, /* of a granule's place in either table */
+	NEAR_PLACES = 1 << NEAR_BITS, FAR_PLACES = 1 << FAR_BITS,
 	RECORDS = 10,       /* accesses remembered per granule */
-	MAX_LOCATIONS = 1 << 12
+	MAX_LOCATIONS = 1 << 13
 };
 
 /* One remembered access. */
@@ -52,18 +54,22 @@ struct location {
 	struct store newest;
 };
 
-extern struct granule granules[GRANULES];
+extern struct granule granules[NEAR_PLACES + FAR_PLACES];
 extern struct location locations[MAX_LOCATIONS];
 
 struct granule *granule_claim(struct granule *g, uintptr_t address);
 struct location *location_begin(struct granule *g, uintptr_t address, unsigned size);
 
+static inline uint64_t granule_hash(uintptr_t a)
+{
+	return a * 0x9e3779b97f4a7c15u;
+}
+
 /* The granule of an address. */
 static inline struct granule *granule_of(uintptr_t address)
 {
 	uintptr_t a = address >> 3;
-	unsigned i = (a * 0x9e3779b97f4a7c15u) >> (64 - 14);
-	struct granule *g = &granules[i];
+	struct granule *g = &granules[granule_hash(a) >> (64 - NEAR_BITS)];
 	if (__builtin_expect(g->address == a && g->stamp == sim_stamp, 1))
 		return g;
 	return granule_claim(g, a);
