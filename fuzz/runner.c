@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "kernel/kernel.h"
 #include "memory/access.h"
 #include "memory/model.h"
 #include "region.h"
@@ -193,6 +194,20 @@ static bool all_wait(void)
 	return the_case->whole;
 }
 
+/* A runtime that has ended in order has given everything back. */
+static void look_for_leaks(struct run *r)
+{
+	if (kernel_open() > 0) {
+		r->failure = DESC_LEAK;
+		snprintf(r->detail, sizeof r->detail, "%u descriptors were not closed",
+			 kernel_open());
+	} else if (world_regions() > 0) {
+		r->failure = MEMORY_ERROR;
+		snprintf(r->detail, sizeof r->detail, "%u regions of memory were not given back",
+			 world_regions());
+	}
+}
+
 static void judge(struct run *r)
 {
 	if (blocked_for_ever(r))
@@ -202,6 +217,8 @@ static void judge(struct run *r)
 		engine_error("the judge of %s returned %d, but lists %u outcomes",
 			     the_case->name, r->outcome, outcomes);
 	r->failure = failure_of(r->outcome, WRONG_OUTCOME);
+	if (the_case->whole && r->failure == NO_FAILURE)
+		look_for_leaks(r);
 }
 
 bool runner_bare(uint64_t n)

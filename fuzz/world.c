@@ -18,7 +18,7 @@
 #include "world.h"
 
 #define PC __builtin_return_address(0)
-enum { PAGE = WORLD_PAGE, ARENA = WORLD_ARENA, RELAXES = 64 };
+enum { PAGE = WORLD_PAGE, ARENA = WORLD_ARENA, RELAXES = 64, REGIONS = 1024, GIVEN_BACK = 0xdb };
 
 /* --- threads --- */
 
@@ -204,13 +204,23 @@ void world_fatal(const char *message)
 	sim_stop(STOP_FATAL);
 }
 
-/* --- memory: a region that each execution uses from its start --- */
+/* --- memory: a region that each execution uses from its start ---
+ *
+ * What is given back, or committed, must be what was mapped or reserved: else
+ * the execution ends as `fatal`. */
 
 char *world_arena;
 static size_t arena_reserved; /* from its end */
 size_t world_mapped;
 bool world_page_touched[ARENA / PAGE];
 static uint32_t touched_page[ARENA / PAGE], touched;
+/* What is mapped or reserved, in the order in which it came. */
+static struct region {
+	char *at;
+	size_t bytes;
+	bool reserved;
+} regions[REGIONS];
+static unsigned regions_used;
 
 void world_touched_slow(uintptr_t at, size_t bytes)
 {
@@ -229,7 +239,54 @@ void world_begin(void)
 		world_page_touched[page] = false;
 	}
 	world_mapped = arena_reserved = 0;
+	regions_used = 0;
 	calls_begin();
+}
+
+unsigned world_regions(void)
+{
+	return regions_used;
+}
+
+static void *add_region(char *at, size_t bytes, bool reserved)
+{
+	if (regions_used == REGIONS)
+		engine_error("one execution has more than %d regions at once", REGIONS);
+	regions[regions_used++] = (struct region){ at, bytes, reserved };
+	return at;
+}
+
+/* The region in which those bytes lie. */
+static struct region *region_of(const void *at, size_t bytes)
+{
+	const char *from = at;
+	for (struct region *r = regions + regions_used; r-- > regions;)
+		if (from >= r->at && from < r->at + r->bytes)
+			return bytes <= (size_t)(r->at + r->bytes - from) ? r : NULL;
+	return NULL;
+}
+
+static size_t whole_pages(size_t bytes)
+{
+	return (bytes + PAGE - 1) & ~(size_t)(PAGE - 1);
+}
+
+/* Forgets a region that is given back. */
+static struct region drop_region(void *at, size_t bytes)
+{
+	struct region *r = region_of(at, bytes), was;
+	if (!r || r->at != at || r->bytes != whole_pages(bytes))
+		world_fatal("memory was given back that was not mapped so");
+	was = *r;
+	memmove(r, r + 1, (size_t)(regions + --regions_used - r) * sizeof *r);
+	return was;
+}
+
+static void must_be_reserved(const void *at, size_t bytes)
+{
+	const struct region *r = region_of(at, bytes);
+	if (!r || !r->reserved || (uintptr_t)at % PAGE || bytes % PAGE)
+		world_fatal("memory was to change that was not reserved so");
 }
 
 static void open_arena(void)
@@ -243,18 +300,21 @@ static void open_arena(void)
 void *world_map(size_t bytes)
 {
 	open_arena();
-	bytes = (bytes + PAGE - 1) & ~(size_t)(PAGE - 1);
+	bytes = whole_pages(bytes);
 	if (bytes > ARENA - world_mapped - arena_reserved)
 		engine_error("one execution maps more than %d MiB", ARENA >> 20);
 	world_mapped += bytes;
-	return world_arena + world_mapped - bytes;
+	return add_region(world_arena + world_mapped - bytes, bytes, false);
 }
 
-/* Given back, it is not given out again in this execution. */
+/* Given back, it is not given out again in this execution, and what was written
+ * there is gone. */
 void world_unmap(void *region, size_t bytes)
 {
-	(void)region;
-	(void)bytes;
+	struct region was = drop_region(region, bytes);
+	for (size_t at = 0; !was.reserved && at < was.bytes; at += PAGE)
+		if (world_page_touched[(size_t)(was.at + at - world_arena) / PAGE])
+			memset(was.at + at, GIVEN_BACK, PAGE);
 }
 
 size_t world_page(void)
@@ -268,31 +328,37 @@ void *world_reserve(size_t bytes)
 {
 	open_arena();
 	bytes = (bytes + PAGE - 1) & ~(size_t)(PAGE - 1);
+	bytes = whole_pages(bytes);
 	if (bytes > ARENA - world_mapped - arena_reserved)
 		engine_error("one execution reserves more than %d MiB", ARENA >> 20);
 	arena_reserved += bytes;
-	return world_arena + ARENA - arena_reserved;
+	return add_region(world_arena + ARENA - arena_reserved, bytes, true);
 }
 
 int world_commit(void *at, size_t bytes)
 {
+	must_be_reserved(at, bytes);
 	memset(at, 0, bytes);
 	return 0;
 }
 
 void world_decommit(void *at, size_t bytes)
 {
-	memset(at, 0xdb, bytes);
+	must_be_reserved(at, bytes);
+	memset(at, GIVEN_BACK, bytes);
 }
 
 void world_discard(void *at, size_t bytes)
 {
+	must_be_reserved(at, bytes);
 	memset(at, 0, bytes);
 }
 
 int world_move(void *from, void *to, size_t bytes)
 {
+	must_be_reserved(to, bytes);
 	memcpy(to, from, bytes);
+	drop_region(from, bytes);
 	return 0;
 }
 

@@ -33,6 +33,9 @@ static inline void world_touched(uintptr_t address, size_t bytes)
 		world_touched_slow(at, bytes);
 }
 
+/* How many regions of memory the code under test has not given back. */
+unsigned world_regions(void);
+
 /* The same for descriptors (kernel/calls.c). */
 void calls_begin(void);
 /* The running thread sleeps on something, named by a number, until it is woken

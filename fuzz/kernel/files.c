@@ -21,6 +21,14 @@ void kernel_begin(void)
 	items_begin();
 }
 
+unsigned kernel_open(void)
+{
+	unsigned n = 0;
+	for (int fd = FIRST_FD; fd < table_used; fd++)
+		n += table[fd] != NULL;
+	return n;
+}
+
 /* --- files and their numbers --- */
 
 unsigned file_index(const struct file *f)

@@ -30,6 +30,8 @@ enum {
 
 /* Forgets every file: a new execution begins. */
 void kernel_begin(void);
+/* How many descriptors are open. */
+unsigned kernel_open(void);
 /* As the functions of base/world.h: results, or -errno. */
 int kernel_pipe(int fd[2]);
 int kernel_socketpair(int fd[2]);

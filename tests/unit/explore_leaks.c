@@ -1,0 +1,67 @@
+/* Runtimes that end in order, but for what they have not given back. */
+#include "base/case.h"
+#include "base/world.h"
+
+enum { PAGES = 2, HALF = 4096, BYTES = PAGES * HALF };
+
+static void keep_memory(void *state, struct slot *me)
+{
+	(void)state;
+	(void)me;
+	world_unmap(world_map(BYTES), BYTES);
+	world_map(BYTES);
+}
+
+static void keep_descriptor(void *state, struct slot *me)
+{
+	(void)state;
+	(void)me;
+	world_close(world_eventfd());
+	world_eventfd();
+}
+
+static void give_half(void *state, struct slot *me)
+{
+	(void)state;
+	(void)me;
+	world_unmap(world_map(BYTES), HALF);
+}
+
+static void commit_beyond(void *state, struct slot *me)
+{
+	(void)state;
+	(void)me;
+	char *region = world_reserve(BYTES);
+	world_commit(region + HALF, BYTES);
+}
+
+static void prepare(void *state, struct slot *slots)
+{
+	(void)state;
+	(void)slots;
+}
+
+enum { ENDED };
+
+static int judge(const void *state, const struct slot *slots)
+{
+	(void)state;
+	(void)slots;
+	return ENDED;
+}
+
+#define PARTS .whole = true, .state_size = 8, .prepare = prepare, .judge = judge, \
+	      OUTCOMES({ "ended", OK, NO_FAILURE, "it came to its end" })
+
+CASE(kept_memory, .purpose = "memory that is not given back",
+     .actor = { { "keeper", keep_memory } }, PARTS,
+     EXPECT({ "fixed", MEMORY_ERROR, EVERY_MODEL }));
+CASE(kept_descriptor, .purpose = "a descriptor that is not closed",
+     .actor = { { "keeper", keep_descriptor } }, PARTS,
+     EXPECT({ "fixed", DESC_LEAK, EVERY_MODEL }));
+CASE(half_given_back, .purpose = "a part of a region is given back",
+     .actor = { { "giver", give_half } }, PARTS,
+     EXPECT({ "fixed", FATAL, EVERY_MODEL }));
+CASE(committed_beyond, .purpose = "more is committed than was reserved",
+     .actor = { { "user", commit_beyond } }, PARTS,
+     EXPECT({ "fixed", FATAL, EVERY_MODEL }));
