@@ -46,6 +46,9 @@ explore_out = $(EXPLORE_OUT)$(if $(filter unit,$(1)),-unit)
 # Cases that run a target's whole runtime.
 explore_whole = $(wildcard fuzz/whole/$(1)/*.c)
 
+# Checks of the fixed form, which mutants are to fail: no variant's business.
+explore_checks = $(wildcard fuzz/checks/$(1)/*.c)
+
 # $(call explore_variant,TARGET,VARIANT,SOURCES,TEXTS)
 define explore_variant
 $(call explore_out,$(1))/$(1)/$(2)/explore: \
@@ -73,7 +76,8 @@ endef
 
 # $(call explore_target,TARGET,SOURCES,TEXTS,WHERE ITS SWITCHES STAND)
 explore_target = $(foreach v,$(clean_variants) $(call switches,$(4)),$(eval \
-	$(call explore_variant,$(1),$(v),$(2),$(3))))
+	$(call explore_variant,$(1),$(v),$(2) $(if $(filter fixed,$(v)),$(call \
+	explore_checks,$(1))),$(3))))
 
 $(foreach t,$(targets),$(call explore_target,$(t),$(call target_sources,$(t)) $(call \
 	target_cases,$(t)) $(call explore_whole,$(t)),$(call target_texts,$(t)) $(wildcard \

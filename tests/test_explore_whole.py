@@ -11,7 +11,9 @@ from tests.explorer import ROOT, build
 
 FOLDER = ROOT / "build/explore"
 LONG = {"sched": 500}  # executions that must stay clean, where one has thousands of steps
-TARGETS = sorted(p.name for p in (ROOT / "fuzz/whole").iterdir())
+CHECKS = 10            # of a check, which is much the same each time
+TARGETS = sorted({p.parent.name for top in ("whole", "checks")
+                  for p in (ROOT / "fuzz" / top).glob("*/*.c")})
 
 
 def whole(target):
@@ -21,7 +23,12 @@ def whole(target):
     listed = subprocess.run([ROOT / fixed, "--list", "--json"], capture_output=True,
                             text=True, check=True)
     cases = [json.loads(line) for line in listed.stdout.splitlines()]
-    return [(target, c["case"], c["expect"]) for c in cases if c["whole"]]
+    return [(target, c["case"], c["expect"]) for c in cases
+            if c["whole"] or is_check(target, c["case"])]
+
+
+def is_check(target, case):
+    return (ROOT / "fuzz/checks" / target / f"{case}.c").exists()
 
 
 CASES = [case for target in TARGETS for case in whole(target)]
@@ -45,7 +52,7 @@ def explore(target, variant, *arguments):
 
 
 def test_they_are_found():
-    sources = (ROOT / "fuzz/whole").glob("*/*.c")
+    sources = [p for top in ("whole", "checks") for p in (ROOT / "fuzz" / top).glob("*/*.c")]
     assert sorted(c[:2] for c in CASES) == sorted((p.parent.name, p.stem) for p in sources)
 
 
@@ -65,7 +72,7 @@ def test_a_bug_is_found(target, variant, case, model, failure):
 @pytest.mark.parametrize("model", ["sc", "tso", "armv8", "c11"])
 @pytest.mark.parametrize("target, case", [c[:2] for c in CASES])
 def test_fixed_is_clean(target, case, model):
-    count = LONG.get(target, 2000)
+    count = CHECKS if is_check(target, case) else LONG.get(target, 2000)
     result, status = explore(target, "fixed", "--case", case, "--model", model,
                              "--executions", str(count))
     assert (status, result["verdict"]) == (0, "CLEAN")
@@ -85,3 +92,15 @@ def test_pct_starves_nobody():
         assert figures["search"] == search
         steps[search] = figures["steps_per_execution"]
     assert steps["pct"] < 2 * steps["random"]
+
+
+@pytest.mark.parametrize("case, failure", [
+    ("kept_memory", "memory_error"), ("kept_descriptor", "desc_leak"),
+    ("half_given_back", "fatal"), ("committed_beyond", "fatal")])
+def test_what_is_not_given_back_is_a_finding(case, failure):
+    program = ROOT / "build/explore-unit/unit/fixed/explore"
+    build(str(program.relative_to(ROOT)))
+    ran = subprocess.run([program, "--case", case, "--model", "sc", "--json"],
+                         capture_output=True, text=True, timeout=100, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert list(json.loads(ran.stdout)["hits"]) == [failure]
