@@ -5,18 +5,23 @@
 
 Mutants (mutants.py) change one or two lines of a target's sources; orders are weakened without a
 build (explore --weaken). Each is compiled into the explore binary of the fixed variant, by make's
-own commands, and the cases are explored within a count of executions: at random under sc, then
-every execution under sc and c11 as far as the count goes. For each mutant:
+own commands, and the cases that enter its function are explored within a count of executions: at
+random under sc (whole runtimes under c11, where each access is watched), then every execution
+under sc and c11 as far as the count goes. For each mutant:
 
     killed      something was found: its class, case, model, executions and seconds
-    equivalent  the compiler makes the same code of it, or equivalent_mutants.txt says why
-    unreached   no case enters the function: the explorer cannot say anything
+    same        the compiler makes the same code of it
+    equivalent  equivalent_mutants.txt says why it changes nothing
+    kept        a weaker order that nothing shows, and a comment says "kept: why" (as in make audit)
+    unreached   no case enters the function, or the source says "unreached: why"
     survived    nothing was found
     no code     does not compile
 
-The score is killed of all but the equivalent and the unreached; another counts the unreached
-as well. --beside runs other programs on each mutant, and says which of them fail: unit
-(tests/unit), sanitized (the same under address and undefined-behaviour sanitizers), storm (every
+The score is killed of killed and survived; another counts the unreached as well. What is called
+equivalent, with a reason, is "equivalent" and "kept".
+
+--beside runs other programs on each mutant, and says which of them fail: unit (tests/unit),
+sanitized (the same under address and undefined-behaviour sanitizers), storm (every
 case for a moment on real threads). Results: a line of JSON (--out, build/mutation/results.jsonl).
 Exit status: 0 the score is as wanted (--wanted, 0.95) and no reason is stale, 1 otherwise, 2 the
 rig failed.
@@ -32,15 +37,16 @@ import re
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "ci"), str(ROOT / "fuzz")]
+sys.path[:0] = [str(ROOT), str(ROOT / "ci"), str(ROOT / "fuzz"), str(ROOT / "fuzz/fuzzers")]
 
 from reports import schema  # noqa: E402
-from audit import WEAKER, targets  # noqa: E402
+from audit import Comments, WEAKER, targets  # noqa: E402
+import coverage as covered  # noqa: E402
 from table import EngineFailure, Parser, lines_of, save  # noqa: E402
+from hunt import PATIENCE, Luck, hunted  # noqa: E402
 import mutants as rules  # noqa: E402
 from rebuild import LANES, Commands, binary_of, build, same_code  # noqa: E402
 import tidy  # noqa: E402
@@ -49,9 +55,7 @@ EQUIVALENT = ROOT / "fuzz/equivalent_mutants.txt"
 WANTED = 0.95
 SAMPLE = 240       # a quarter of it from each target
 EXECUTIONS = 4000  # of one case under one model, when it comes to all
-RANDOM = 300       # of the first look
 STORM = 0.2        # seconds of a case on real threads
-PATIENCE = 60      # seconds before a run counts as hanging
 
 
 def live_lines(target):
@@ -61,39 +65,43 @@ def live_lines(target):
     """
     table = subprocess.run(["objdump", "--dwarf=decodedline", binary_of(target)], cwd=ROOT,
                            check=True, capture_output=True, text=True).stdout
-    entries, file = [], ""
+    entries, name = [], ""
     for line in table.splitlines():
         head = re.match(r"(?:CU: )?(\S+\.[ch]):$", line)
         entry = re.match(r"\S+\.[ch]\s+(\d+)\s+(0x[0-9a-f]+)", line)
         if head:
-            file = head[1].removeprefix("./")
-        elif entry and file.startswith(f"targets/{target}/") and not re.search(
-                r"/cases/|audit\.c$", file):
-            entries.append((file, int(entry[1]), entry[2]))
+            name = head[1].rsplit("/", 1)[-1]  # where a unit begins, all that objdump says
+        elif entry:
+            entries.append((name, int(entry[1]), entry[2]))
     found = {}
-    for (file, line, _), function in zip(entries, functions_at(target, entries)):
-        found.setdefault(file, {}).setdefault(line, set()).add(function)
+    for (name, line, _), (file, function) in zip(entries, places_of(target, entries)):
+        if file.startswith(f"targets/{target}/") and file.endswith(f"/{name}") \
+                and not re.search(r"/cases/|audit\.c$", file):
+            found.setdefault(file, {}).setdefault(line, set()).add(function)
     return found
 
 
-def functions_at(target, entries):
-    """The function, not inlined, that holds each address."""
+def places_of(target, entries):
+    """The file whose line stands at each address, and the function, not inlined, that holds it."""
     told = subprocess.run(["addr2line", "-a", "-f", "-i", "-e", binary_of(target)], cwd=ROOT,
                           input="\n".join(entry[2] for entry in entries), check=True,
                           capture_output=True, text=True).stdout
-    return [block.splitlines()[-2] for block in re.split(r"(?m)^0x[0-9a-f]+\n", told)[1:]]
+    for (name, _, _), block in zip(entries, re.split(r"(?m)^0x[0-9a-f]+\n", told)[1:]):
+        lines = block.splitlines()
+        files = [re.sub(r":[\d?]+.*$", "", text).removeprefix(f"{ROOT}/").removeprefix("./")
+                 for text in lines[1::2]]
+        yield next((file for file in files if file.endswith("/" + name)), ""), lines[-2]
 
 
-def never_entered(target, cases):
-    """The functions of a target that no case of its enters."""
-    entered = collections.Counter()
+def entered(target, cases):
+    """{case: the functions of a target that it enters}."""
+    found = {}
     for case in cases:
         listed = lines_of([ROOT / binary_of(target), "--sites", "--json", "--case", case["case"],
-                           "--executions", "20" if case.get("whole") else "200"], PATIENCE)[0]
-        for site in listed["sites"]:
-            if site["operation"] == "enter":
-                entered[site["function"]] += site["accesses"]
-    return {function for function, n in entered.items() if n == 0}
+                           "--executions", "4" if case.get("whole") else "200"], PATIENCE)[0]
+        found[case["case"]] = {site["function"] for site in listed["sites"]
+                               if site["accesses"] > 0}
+    return found
 
 
 def weakened(target):
@@ -138,59 +146,6 @@ def sampled(options):
 # --- running ---
 
 
-class Luck:
-    """Which cases killed mutants so far, to be tried first."""
-
-    def __init__(self):
-        self.kills, self.lock = collections.Counter(), threading.Lock()
-
-    def add(self, file, case):
-        with self.lock:
-            self.kills[file, case] += 1
-
-    def sorted(self, file, cases):
-        with self.lock:
-            return sorted(cases, key=lambda c: (-self.kills[file, c["case"]],
-                                                bool(c.get("whole")), c["case"]))
-
-
-def looks(options, order):
-    """The searches, cheap ones first: (model, arguments for a case, for a whole runtime)."""
-    most = str(options.executions)
-    model = "c11" if order else "sc"
-    yield model, ("--search", "auto", "--executions", str(RANDOM)), (
-        "--search", "random", "--executions", "20")
-    yield model, ("--search", "dpor", "--executions", most), (
-        "--search", "random", "--executions", "300")
-    yield "c11", ("--search", "dpor", "--executions", most, "--preemptions", "3"), None
-    if order:
-        yield "armv8", ("--search", "dpor", "--executions", most), None
-
-
-def hunted(binary, mutant, options, luck, cases, extra=()):
-    """What the explorer finds in a binary: a dict with "found", or None."""
-    executions = 0
-    for model, arguments, whole in looks(options, mutant.rule == "weaken"):
-        for case in luck.sorted(mutant.file, cases):
-            if (whole if case.get("whole") else arguments) is None:
-                continue
-            command = [binary, "--case", case["case"], "--model", model, "--json", "--no-shrink",
-                       "--seconds", str(PATIENCE / 2), *extra,
-                       *(whole if case.get("whole") else arguments)]
-            try:
-                result = lines_of(command, PATIENCE)[0]
-            except (EngineFailure, ValueError, IndexError) as failure:
-                # The rig itself was brought down: seen, if not nicely.
-                result = {"executions": 0, "hits": {"engine_error": 1}, "why": str(failure)[-160:]}
-            executions += result["executions"]
-            if result["hits"]:
-                luck.add(mutant.file, case["case"])
-                return {"found": max(result["hits"], key=result["hits"].get),
-                        "case": case["case"], "model": model, "executions": executions,
-                        "why": result.get("why", "")}
-    return None
-
-
 def examined(target, mutant, options, shared):
     """The result of one mutant."""
     start = time.monotonic()
@@ -209,24 +164,46 @@ def examined(target, mutant, options, shared):
     return row
 
 
+def why_unreached(mutant, target, enters):
+    """Why no case can say anything of a mutant; "" where one can."""
+    lines = (ROOT / mutant.file).read_text(encoding="utf-8").split("\n")
+    said = covered.reasons(lines).get(mutant.line)
+    if said:
+        return said
+    alive = set().union(*enters[target].values())
+    return "no case enters it" if mutant.functions and not mutant.functions & alive else ""
+
+
+def why_kept(mutant, comments):
+    """The reason that the sources give for an order that could be weaker, or ""."""
+    row = {"file": mutant.file, "line": mutant.line, "source": mutant.before, "order": ""}
+    comments.beside(row)
+    return row["kept"] or row["kept_word"]
+
+
 def fate(target, mutant, options, shared, top):
     """Status and, if killed, by what."""
-    commands, luck, cases, equivalent, silent = shared
+    commands, luck, cases, equivalent, enters = shared
     reason = equivalent.get(mutant.key)
     if reason:
         return {"status": "equivalent", "reason": reason}
-    if mutant.functions and mutant.functions <= silent[target]:
-        return {"status": "unreached"}
+    reason = why_unreached(mutant, target, enters)
+    if reason:
+        return {"status": "unreached", "reason": reason}
+    mine = [case for case in cases[target]
+            if not mutant.functions or mutant.functions & enters[target][case["case"]]]
     if mutant.rule == "weaken":
         weaken = ("--weaken", f"{mutant.file}:{mutant.line}{mutant.after}")
-        found = hunted(ROOT / binary_of(target), mutant, options, luck, cases[target], weaken)
-        return {"status": "killed", **found} if found else {"status": "survived"}
+        found = hunted(ROOT / binary_of(target), mutant, options, luck, mine, weaken)
+        reason = "" if found else why_kept(mutant, Comments())
+        return {"status": "killed", **found} if found else {
+            "status": "kept" if reason else "survived", "reason": reason}
     built = build(commands, "explore", target, mutant, top)
     if built is None:
         return {"status": "no code"}
     if same_code(commands, target, mutant, top):
-        return {"status": "equivalent", "reason": "the compiler makes the same code of it"}
-    found = hunted(built[0], mutant, options, luck, cases[target])
+        return {"status": "same"}
+    found = hunted(built[0], mutant, options, luck, mine)
     return {"status": "killed", **found} if found else {"status": "survived"}
 
 
@@ -281,16 +258,20 @@ def stale(known):
     return [key for key, reason in known.items() if key not in keys or not reason]
 
 
+STATES = "killed", "survived", "unreached", "same", "equivalent", "kept", "no code"
+
+
 def summary(rows):
     """The score and the counts."""
     count = collections.Counter(row["status"] for row in rows)
     reached = count["killed"] + count["survived"]
     real = len(rows) - count["no code"]
-    return {"mutants": real, **{name: count[name] for name in (
-        "killed", "survived", "unreached", "equivalent", "no code")},
-        "score": round(count["killed"] / reached, 4) if reached else None,
-        "score_with_unreached": round(count["killed"] / (reached + count["unreached"]), 4)
-        if reached else None}
+    called = count["equivalent"] + count["kept"]
+    return {"mutants": real, **{name: count[name] for name in STATES},
+            "called_equivalent": round(called / real, 4) if real else None,
+            "score": round(count["killed"] / reached, 4) if reached else None,
+            "score_with_unreached": round(count["killed"] / (reached + count["unreached"]), 4)
+            if reached else None}
 
 
 def text(document):
@@ -302,9 +283,8 @@ def text(document):
     for what in ("target", "rule"):
         for name in sorted({row[what] for row in rows}):
             part = summary([row for row in rows if row[what] == name])
-            lines.append(f'{what} {name:<12} {part["killed"]:>4} killed {part["survived"]:>4} '
-                         f'survived {part["unreached"]:>4} unreached '
-                         f'{part["equivalent"]:>4} equivalent')
+            lines.append(f"{what} {name:<12} " + " ".join(
+                f"{part[state]:>4} {state}" for state in STATES[:-1]))
     found = collections.Counter(row["found"] for row in rows if row["found"])
     lines.append("killed by " + ", ".join(f"{n} {name}" for name, n in found.most_common()))
     for lane in dict.fromkeys(lane for row in rows for lane in row["beside"]):
@@ -316,7 +296,8 @@ def text(document):
     total = document["summary"]
     lines.append(f'score {total["score"]:.1%} of what cases reach, '
                  f'{total["score_with_unreached"]:.1%} of all; {total["mutants"]} mutants, '
-                 f'{total["equivalent"]} equivalent; seed {document["seed"]}'
+                 f'{total["same"]} the same code, {total["equivalent"] + total["kept"]} called '
+                 f'equivalent ({total["called_equivalent"]:.1%}); seed {document["seed"]}'
                  if total["score"] is not None else "nothing to score")
     return "\n".join(lines)
 
@@ -346,7 +327,7 @@ def main(arguments=None):
         old = stale(known)
         cases = {name: lines_of([ROOT / binary_of(name), "--list", "--json"], PATIENCE)
                  for name in targets()}
-        silent = {name: never_entered(name, cases[name]) for name in {t for t, _ in chosen}}
+        enters = {name: entered(name, cases[name]) for name in {t for t, _ in chosen}}
     except (EngineFailure, OSError, subprocess.CalledProcessError) as failure:
         print(f"fuzz/mutation.py: {failure}; make build LANE=explore comes first", file=sys.stderr)
         return 2
@@ -356,7 +337,7 @@ def main(arguments=None):
     for key in old:
         print(f"{EQUIVALENT.relative_to(ROOT)}: no such mutant any more, or no reason: {key}",
               file=sys.stderr)
-    shared = Commands(), Luck(), cases, known, silent
+    shared = Commands(), Luck(), cases, known, enters
 
     def one(item):
         if time.monotonic() - start > options.time:
