@@ -185,6 +185,7 @@ static int judge(const void *state, const struct slot *slots)
 
 CASE(queues,
      .purpose = "run queues against lists of what they should hold",
+     .whole = true,
      .state_size = sizeof(struct state), .state_align = _Alignof(struct state),
      .actor = { { "user", user } },
      .prepare = prepare, .judge = judge, CHECK_OUTCOMES);
