@@ -120,10 +120,10 @@ static void stream_run(void *state, struct slot *me)
 	store_release(&s->stop, 1); /* pairs with: poller_loop() load — then it is woken */
 	s->backend->wake(&s->poller);
 	world_thread_join(s->loop);
-	/* relaxed: nobody is left */
-	must(load_relaxed(&s->poller.waiters) == 0, "somebody is counted as a waiter");
 	poller_stop(&s->poller);
 	threads_stop();
+	/* relaxed: nobody is left, who would count */
+	must(load_relaxed(&s->poller.waiters) == 0, "somebody is counted as a waiter");
 	s->ended = 1;
 }
 
