@@ -120,7 +120,8 @@ extern const struct poll_backend epoll_backend, epoll_late_backend;
 
 /* Makes *p a poller on the backend. Returns 0 or -errno. */
 int poller_start(struct poller *p, const struct poll_backend *backend);
-/* Ends it and returns its memory. Fatal while a descriptor is open. */
+/* Ends it and returns its memory, which late firings of its timers still look
+ * at: the runtime's timers end first. Fatal while a descriptor is open. */
 void poller_stop(struct poller *p);
 /* Shows every descriptor, free ones among them. Not while the poller starts or
  * stops. */

@@ -39,9 +39,9 @@ static void end(void)
 	store_release(&stopping, 1);
 	poller.backend->wake(&poller);
 	world_thread_join(polling);
+	threads_stop(); /* first: a timer may still fire for a closed descriptor */
 	CHECK_EQ(load_relaxed(&poller.waiters), 0);
 	poller_stop(&poller);
-	threads_stop();
 }
 
 /* One goroutine that reads from one end of a socket pair. */

@@ -120,8 +120,8 @@ static void stream_run(void *state, struct slot *me)
 	store_release(&s->stop, 1); /* pairs with: poller_loop() load — then it is woken */
 	s->backend->wake(&s->poller);
 	world_thread_join(s->loop);
+	threads_stop(); /* first: a timer may still fire for a closed descriptor */
 	poller_stop(&s->poller);
-	threads_stop();
 	/* relaxed: nobody is left, who would count */
 	must(load_relaxed(&s->poller.waiters) == 0, "somebody is counted as a waiter");
 	s->ended = 1;

@@ -74,8 +74,8 @@ static inline void whole_end(struct state *s)
 	world_thread_join(s->loop);
 	if (WHOLE_BACKEND.stale)
 		s->stale = WHOLE_BACKEND.stale(&s->poller);
+	threads_stop(); /* first: a timer may still fire for a closed descriptor */
 	poller_stop(&s->poller);
-	threads_stop();
 	s->ended = 1;
 }
 
