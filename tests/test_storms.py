@@ -138,6 +138,7 @@ def test_what_must_show_is_caught_with_its_own_class(name, variant, failure):
     assert list(document["hits"]) == [failure]
     assert document["hits"][failure] >= 3
     assert 0 < document["first_hit_s"] <= document["seconds"]
+    assert document["cpu_s"] > 0
     assert document["findings"][0]["class"] == failure
     # Who was lost went on, in the same process, and nothing has leaked.
     assert document["slices"] == 1
