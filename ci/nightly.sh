@@ -96,6 +96,10 @@ if [ "$seconds" -lt 1200 ]; then
 else
 	step soak "$python" ci/soak.py --keep "$out/soak"
 	step differential make -s differential
+	step probe-mp-lb "build/${lanes[0]}/probe" MP LB --order plain --form perpetual \
+		--seconds 0 --rounds 1000000000
+	step probe-2+2w "build/${lanes[0]}/probe" 2+2W --order plain --seconds 0 \
+		--rounds 100000000
 	step reopen make -s reopen
 	step medians make -s medians
 	step fuzz make -s fuzz TIME=$((seconds / 120))

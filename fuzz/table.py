@@ -88,7 +88,8 @@ def explore(binary, case, model, seconds, options):
     command = [binary, "--case", case, "--model", model, "--seed", str(options.seed), "--json"]
     try:
         result = lines_of([*command, "--seconds", str(seconds)], seconds + SLACK)[0]
-        if result["verdict"] == "NOT_CAUGHT" and not result["exhausted"]:
+        # Another class may come before the promised one, which ends the search.
+        if result["verdict"] in ("NOT_CAUGHT", "WRONG_CLASS") and not result["exhausted"]:
             longer = max(seconds, PATIENCE)
             result = lines_of([*command, "--seconds", str(longer), "--executions",
                                str(EXECUTIONS)], longer + SLACK)[0]

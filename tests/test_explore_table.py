@@ -73,11 +73,12 @@ def test_an_unexpected_verdict_fails(tmp_path):
     assert "unexpected: toy/BUG_A race tso: NOT_CAUGHT {}\n  explore --again" in ran.stdout
 
 
-def test_what_must_be_caught_gets_the_executions_for_it(tmp_path):
+@pytest.mark.parametrize("first", ["NOT_CAUGHT", "WRONG_CLASS"])
+def test_what_must_be_caught_gets_the_executions_for_it(tmp_path, first):
     """However little of the processor its seconds were worth; where nothing must be caught, the
     seconds are all."""
     fake(tmp_path, "BUG_A", {"sc": ("QUIET_AS_EXPECTED", 0), "sc in the end": ("", 2),
-                             "tso": ("NOT_CAUGHT", 1), "tso in the end": ("CAUGHT", 0)})
+                             "tso": (first, 1), "tso in the end": ("CAUGHT", 0)})
     ran = table(tmp_path)
     assert ran.returncode == 0 and [r["verdict"] for r in results(tmp_path)] == [
         "QUIET_AS_EXPECTED", "CAUGHT"]
