@@ -49,11 +49,12 @@ explore: deps ## the explorer over every case, variant and model; prints the tab
 	@$(PYTHON) fuzz/table.py $(EXPLORE_ARGS)
 
 # What is promised of golang/go#45211's case: how soon each switch shows, and
-# that where it must not nothing is left.
+# that where it must not nothing is left; and of the runs of a whole runtime.
 .PHONY: medians
-medians: deps ## how soon close_vs_block shows each switch, by model; medians of 20 seeds
+medians: deps ## how soon close_vs_block and whole runs show each switch; medians
 	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=explore
 	@$(PYTHON) fuzz/medians.py $(MEDIANS_ARGS)
+	@$(PYTHON) fuzz/medians.py --whole $(MEDIANS_ARGS)
 
 # Both weaken, change and run; nothing that they do stays in the sources.
 .PHONY: audit mutation

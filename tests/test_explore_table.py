@@ -118,20 +118,22 @@ import json, sys
 subject = {{"variant": {variant!r}, "case": "race"}}
 if "--list" in sys.argv:
     print(json.dumps({{**subject, "expect": [{{"variant": "BUG_A", "failure": "lost_wakeup",
-                                               "models": ["tso"]}}]}}))
+                                               "models": ["tso"]}}], "whole": True}}))
     sys.exit(0)
+late = {late!r}
 value = lambda name: sys.argv[sys.argv.index(name) + 1]
 hit = {first!r} * (1 + int(value("--seed"))) if "--seed" in sys.argv else None
 print(json.dumps({{**subject, "first_hit_execution": hit, "hits": {hits!r}, "seconds": 0.25,
+                   "executions": 1, "first_hit_s": late if hit else None,
                    "exhausted": {whole!r} and value("--model") == "sc", "ended": {whole!r}}}))
 """
 
 
-def searcher(folder, variant, first=1, hits=(), whole=True):
+def searcher(folder, variant, first=1, hits=(), whole=True, late=0.5):
     program = folder / "toy" / variant / "explore"
     program.parent.mkdir(parents=True)
     program.write_text(SEARCHER.format(python=sys.executable, variant=variant, first=first,
-                                       hits=dict.fromkeys(hits, 1), whole=whole))
+                                       hits=dict.fromkeys(hits, 1), whole=whole, late=late))
     program.chmod(0o755)
 
 
@@ -159,7 +161,19 @@ def test_medians_not_as_promised(broken, tmp_path):
     assert status == 1 and any(cell.endswith("!") for cell in lines[1])
 
 
+@pytest.mark.parametrize("late, kept", [(59, True), (61, False)])
+def test_medians_of_whole_runs(late, kept, tmp_path):
+    searcher(tmp_path, "BUG_A", late=late)
+    searcher(tmp_path, "fixed")
+    status, lines, errors = medians(tmp_path, "--whole", "--seeds", "3")
+    assert (status, errors) == (int(not kept), "")
+    assert lines[1] == ["toy/race", "BUG_A", "tso", "2", "3", f"{late}.000",
+                        f"{late}.000" + "!" * (not kept)]
+    assert len(lines) == 3
+
+
 def test_medians_of_nothing(tmp_path):
     assert medians(tmp_path)[0] == 64
+    assert medians(tmp_path, "--whole")[0] == 64
     searcher(tmp_path, "BUG_A")
     assert medians(tmp_path, "--case", "other")[0] == 64
