@@ -66,8 +66,7 @@ struct poll_desc {
 	flag64 rd, wd; /* deadlines: 0 none, > 0 world_now() time, < 0 expired */
 #endif
 	HOT uint32_t user;      /* the backend's own; 0 when opened */
-	/* 1: an event has told of the end or of an error. kept: no run that was
-	 * explored depends on it */
+	/* 1: an event has told of the end or of an error */
 	word32 ended;
 	uintptr_t rseq, wseq;   /* cookies: a timer fires with the one it was armed with */
 	bool rt_armed, wt_armed;

@@ -154,7 +154,7 @@ struct sched {
 	word32 stopper;
 	/* Poller. last_poll: when somebody polled last; 0: a worker is blocked
 	 * in it. poll_until: until when that one blocks; 0: without end. kept:
-	 * Go's are seq_cst; the timers' own word needs it, and is enough */
+	 * Go's are seq_cst; it is needed where a worker leaves the poller */
 	HOT word64 last_poll;
 	word64 poll_until;
 	struct poller poller;
