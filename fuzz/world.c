@@ -206,8 +206,8 @@ void world_fatal(const char *message)
 
 /* --- memory: a region that each execution uses from its start ---
  *
- * What is given back, or committed, must be what was mapped or reserved: else
- * the execution ends as `fatal`. */
+ * What is given back, or committed, must be what was mapped or reserved, and
+ * the page beyond must be untouched: else the execution ends as `fatal`. */
 
 char *world_arena;
 static size_t arena_reserved; /* from its end */
@@ -277,6 +277,8 @@ static struct region drop_region(void *at, size_t bytes)
 	struct region *r = region_of(at, bytes), was;
 	if (!r || r->at != at || r->bytes != whole_pages(bytes))
 		world_fatal("memory was given back that was not mapped so");
+	if (!r->reserved && world_page_touched[(size_t)(r->at + r->bytes - world_arena) / PAGE])
+		world_fatal("what lies beyond a region was touched");
 	was = *r;
 	memmove(r, r + 1, (size_t)(regions + --regions_used - r) * sizeof *r);
 	return was;
@@ -301,10 +303,11 @@ void *world_map(size_t bytes)
 {
 	open_arena();
 	bytes = whole_pages(bytes);
-	if (bytes > ARENA - world_mapped - arena_reserved)
+	if (bytes + PAGE > ARENA - world_mapped - arena_reserved)
 		engine_error("one execution maps more than %d MiB", ARENA >> 20);
-	world_mapped += bytes;
-	return add_region(world_arena + world_mapped - bytes, bytes, false);
+	void *at = world_arena + world_mapped;
+	world_mapped += bytes + PAGE; /* one that nobody may touch */
+	return add_region(at, bytes, false);
 }
 
 /* Given back, it is not given out again in this execution, and what was written

@@ -27,6 +27,15 @@ static void give_half(void *state, struct slot *me)
 	world_unmap(world_map(BYTES), HALF);
 }
 
+static void write_beyond(void *state, struct slot *me)
+{
+	(void)state;
+	(void)me;
+	char *region = world_map(BYTES);
+	((volatile char *)region)[BYTES] = 1;
+	world_unmap(region, BYTES);
+}
+
 static void commit_beyond(void *state, struct slot *me)
 {
 	(void)state;
@@ -61,6 +70,9 @@ CASE(kept_descriptor, .purpose = "a descriptor that is not closed",
      EXPECT({ "fixed", DESC_LEAK, EVERY_MODEL }));
 CASE(half_given_back, .purpose = "a part of a region is given back",
      .actor = { { "giver", give_half } }, PARTS,
+     EXPECT({ "fixed", FATAL, EVERY_MODEL }));
+CASE(written_beyond, .purpose = "a write just beyond a region",
+     .actor = { { "writer", write_beyond } }, PARTS,
      EXPECT({ "fixed", FATAL, EVERY_MODEL }));
 CASE(committed_beyond, .purpose = "more is committed than was reserved",
      .actor = { { "user", commit_beyond } }, PARTS,
