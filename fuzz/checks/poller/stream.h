@@ -49,6 +49,7 @@ static void read_all(void *state)
 	size_t seen = 0;
 	for (int64_t n; (n = fd_read(&s->b, bytes, sizeof bytes)) != 0; seen += (size_t)n) {
 		must(n > 0 && (size_t)n <= sizeof bytes, "a read failed");
+		must(fd_read(&s->b, bytes, 0) == 0, "a read of nothing waits");
 		for (int64_t i = 0; i < n; i++)
 			must(bytes[i] == (seen + (size_t)i) / CHUNK + 1,
 			     "other bytes, or another order");

@@ -82,6 +82,7 @@ static void readiness(struct state *s)
 	must(s->ops->dissociate(&s->port, fd) == 0, "an association without events is one");
 	ask(s, fd, WORLD_IN, &s->user, 0);
 	must(s->ops->dissociate(&s->port, fd) == 0, "an association was not there");
+	must(!port_number(&s->port, fd)->associated, "an association is still there");
 	must(s->ops->dissociate(&s->port, fd) == -ENOENT, "an association was taken back twice");
 	nothing_comes(s);
 	ask(s, fd, WORLD_IN, &s->user, 0);

@@ -3,10 +3,10 @@
  * does. */
 #include "checks/sched/run.h"
 
-enum { HEAP = 1 << 19, CHILDREN = 256, KINDS = 7, FILL = 5, LARGE = 9000 };
+enum { HEAP = 1 << 19, CHILDREN = 256, KINDS = 7, FILL = 5, LARGE = 9000, DEEP = 12000 };
 
 static const size_t bytes_of_kind[KINDS] = { 1, 16, 17, 100, 500, 2048, LARGE };
-static word32 left, made;
+static word32 left, made, deep, over;
 static struct watch watch;
 
 static void write_to(unsigned char *object, size_t bytes, unsigned stamp)
@@ -110,6 +110,44 @@ static void balance(const struct gc_counts *c, uint64_t live)
 	must(c->audit.spans == c->audit.in_sets + c->audit.cached, "spans are nowhere");
 }
 
+/* Has a large stack of which it needs little, until it may end. */
+static void need_little(void *arg)
+{
+	(void)arg;
+	stack_need(DEEP);
+	count_one(&deep);
+	await_count(&over, 1);
+}
+
+static size_t backing_of(const struct G *g)
+{
+	return (size_t)(g->stack.top - g->stack.low);
+}
+
+/* A cycle halves such a stack. */
+static void shrink(void)
+{
+	struct sched *s = m_self()->s;
+	struct gc_counts before, after;
+	const struct G *large = NULL;
+	unsigned n;
+	go(need_little, NULL);
+	await_count(&deep, 1);
+	struct G *const *all = all_goroutines(s, &n);
+	for (unsigned i = 0; i < n; i++)
+		if (all[i] != g_self() && all[i]->stack.top &&
+		    (!large || backing_of(all[i]) > backing_of(large)))
+			large = all[i];
+	size_t bytes = backing_of(large);
+	must(bytes > DEEP, "a stack did not grow");
+	gc_look(&before);
+	gc_collect();
+	gc_look(&after);
+	must(backing_of(large) == bytes / 2 && after.moves > before.moves,
+	     "a stack did not shrink");
+	count_one(&over);
+}
+
 static void first(void *arg)
 {
 	struct gc_config gc = { .heap_bytes = HEAP, .poison = true };
@@ -124,6 +162,7 @@ static void first(void *arg)
 	await_count(&left, 1);
 	watch_one();
 	pick(root);
+	shrink();
 	gc_release(root);
 	gc_collect();
 	gc_collect();
@@ -132,7 +171,7 @@ static void first(void *arg)
 	keep_some(70);
 	gc_collect();
 	gc_end(&counts);
-	must(counts.cycles == 9, "cycles are counted wrong");
+	must(counts.cycles == 10, "cycles are counted wrong");
 	must(counts.returned > 0, "no page was given back");
 	balance(&counts, 0);
 }
@@ -143,7 +182,7 @@ static void run(void *state, struct slot *me)
 	struct sched_config c = { .procs = 2, .stack_bytes = 32 << 10 };
 	(void)me;
 	run_program(s, &c, first);
-	must(s->counts.started == 3, "goroutines are counted wrong");
+	must(s->counts.started == 4, "goroutines are counted wrong");
 }
 
 CASE(harvest,

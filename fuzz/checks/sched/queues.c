@@ -130,8 +130,8 @@ static void one_operation(struct state *st, struct expected *e, uint32_t *in, ui
 	bool second = random & 2;
 	struct P *own = state_p(st, p);
 	struct G *g = idle_one(st, *in);
-	uint32_t which = random / 4 % 8;
-	if (which <= 2 && g) {
+	uint32_t which = random / 4 % 12;
+	if (which <= 5 && g) {
 		*in |= 1u << (g - st->g);
 		if (which == 0) {
 			struct G *old = expect_next(e, p);
@@ -143,13 +143,13 @@ static void one_operation(struct state *st, struct expected *e, uint32_t *in, ui
 			expect_put(e, p, g);
 			runq_put(own, g);
 		}
-	} else if (which <= 4) {
+	} else if (which <= 8) {
 		struct G *expected = expect_get(e, p, second);
 		came(st, runq_get(own, second), expected, in);
-	} else if (which == 5 && e->ring[p].n == 0) {
+	} else if (which == 9 && e->ring[p].n == 0) {
 		struct G *expected = expect_steal(e, p, second);
 		came(st, runq_steal(own, state_p(st, 1 - p), second), expected, in);
-	} else if (which > 5 && (second || e->ring[p].n == 0)) {
+	} else if (which > 9 && (second || e->ring[p].n == 0)) {
 		struct G *expected = expect_global(e, p, second ? 1 : UINT32_MAX);
 		came(st, global_get(&st->s, own, second ? 1 : UINT32_MAX), expected, in);
 	}

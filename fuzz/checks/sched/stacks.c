@@ -87,6 +87,7 @@ static void user(void *state, struct slot *me)
 	struct state *st = state;
 	struct stacks *all = &st->all;
 	(void)me;
+	memset(all, 0xa5, sizeof *all);
 	stacks_init(all, MOST, WINDOWS);
 	must(all->most == MOST && all->window > MOST, "sizes are wrong");
 	open_all(all, st->stack);

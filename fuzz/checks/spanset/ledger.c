@@ -1,9 +1,11 @@
 /* A pool and its sets against a ledger: what each call says, which blocks are
  * where, and every figure, after each step. */
+#include <string.h>
+
 #include "checks/must.h"
 #include "spanset/memory.h"
 
-enum { ENTRIES = 4, SPINE = 1, MOST = 40, LINE = 64, STEPS = 300, SETS = 2 };
+enum { ENTRIES = 4, SPINE = 1, MOST = 40, LINE = 64, STEPS = 300, SETS = 2, DIRT = 0xa5 };
 
 struct state {
 	struct span_memory memory;
@@ -109,6 +111,9 @@ static void user(void *state, struct slot *me)
 	struct state *s = state;
 	uint32_t random = 1;
 	(void)me;
+	memset(&s->memory, DIRT, sizeof s->memory);
+	memset(&s->pool, DIRT, sizeof s->pool);
+	memset(s->set, DIRT, sizeof s->set);
 	span_memory_init(&s->memory, NULL, 0);
 	span_pool_init(&s->pool, &s->memory, ENTRIES, true);
 	for (unsigned i = 0; i < SETS; i++)
