@@ -148,12 +148,12 @@ def test_a_report_that_nobody_promised_is_a_failure(tree):
     assert list(document["hits"]) == ["data_race"]
 
 
-def test_a_child_ends_at_its_fiftieth_report(tree):
+def test_a_child_ends_at_its_sixteenth_report(tree):
     """Or a use in every round would be said millions of times."""
     _, document, _ = visits(tree, "asan", "BUG_FREED_EARLY", "--no-aim", "--children", "2",
                             "--until-hits", "1",
                             env=os.environ | {"ASAN_OPTIONS": "suppress_equal_pcs=0"})
-    assert document["hits"] == {"memory_error": 50}
+    assert document["hits"] == {"memory_error": 16}
     assert len(document["findings"]) == 1
 
 

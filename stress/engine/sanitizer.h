@@ -14,7 +14,7 @@
 
 enum {
 	MAX_DIAGNOSES = 32,   /* different ones kept */
-	MOST_REPORTS = 50,    /* of one child: then it ends */
+	MOST_REPORTS = 16,    /* of one child: then it ends; half a second each */
 	REPORT_TEXT = 4096    /* of the first report of each */
 };
 
