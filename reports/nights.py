@@ -287,10 +287,10 @@ def lines(night: Night, strict: bool = False) -> List[str]:
     found += [f'✔ closed {r["id"]}: {name_of(r)}: {r["figure"]} is as before'
               for r in night.closed]
     for what, some in (("suspects", [f"suspect: {text}" for text in night.suspects]),
-                       ("canaries not shown", night.unshown)):
+                       ("that are not shown", night.unshown)):
         found += [f"○ {text}" for text in some[:5]]
         if len(some) > 5:
-            found.append(f"○ and {len(some) - 5} {what} more")
+            found.append(f"○ and {len(some) - 5} more {what}")
     if night.open:
         found.append(f"○ {len(night.open)} open from earlier nights: " + ", ".join(
             f'{r["id"]} {name_of(r)}' + (f' until {r["until"]}' if r["until"] else "")
