@@ -95,6 +95,7 @@ static void backend_wake(struct poller *p)
 	uint64_t one = 1;
 	for (;;) {
 		int64_t n = world_write(p->wake_fd, &one, sizeof one);
+		/* unreached: such a write is neither refused nor interrupted */
 		if (n == sizeof one || n == -EAGAIN)
 			return;
 		if (n != -EINTR)
@@ -133,6 +134,7 @@ static unsigned dispatch(struct world_event *event, struct g **list, int *waiter
 		modes |= POLL_READ;
 	if (bits & (WORLD_OUT | WORLD_HUP | WORLD_ERR))
 		modes |= POLL_WRITE;
+	/* unreached: the kernel tells only what was asked for */
 	if (modes == 0)
 		return 0;
 	/* An event of an earlier generation. The lock-free look may be outdated
@@ -164,6 +166,7 @@ static unsigned backend_poll(struct poller *p, int64_t delay, struct g **list, i
 		world_fatal("waiting for events failed");
 	unsigned ready = 0;
 	for (int i = 0; i < n; i++) {
+		/* unreached: likewise */
 		if (events[i].events == 0)
 			continue;
 		if (events[i].data != wake_data(p)) {

@@ -52,6 +52,7 @@ static int64_t try_read(void *arg)
 	int64_t n;
 	do
 		n = world_read(t->f->fd, t->in, t->bytes);
+	/* unreached: nothing waits here, to be interrupted */
 	while (n == -EINTR);
 	if (n > 0 && (size_t)n < t->bytes)
 		poll_drained(t->f->pd);
@@ -64,6 +65,7 @@ static int64_t try_write(void *arg)
 	int64_t n;
 	do
 		n = world_write(t->f->fd, t->out, t->bytes);
+	/* unreached: nothing waits here, to be interrupted */
 	while (n == -EINTR);
 	return n;
 }

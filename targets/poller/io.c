@@ -4,6 +4,7 @@
 
 static int64_t as_errno(enum poll_error error)
 {
+	/* unreached: asked only where there is an error */
 	switch (error) {
 	case POLL_OK:
 		return 0;

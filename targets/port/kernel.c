@@ -40,8 +40,10 @@ int port_epoll_alert(struct port *port, bool on)
 	do
 		done = on ? world_write(port->wake_fd, &count, sizeof count)
 			  : world_read(port->wake_fd, &count, sizeof count);
+	/* unreached: nothing waits here, to be interrupted */
 	while (done == -EINTR);
 	mutex_unlock(&port->lock);
+	/* unreached: an event counter has no other error */
 	return done < 0 && done != -EAGAIN ? (int)done : 0;
 }
 

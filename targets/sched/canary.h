@@ -37,6 +37,7 @@ static inline void canary_set(volatile struct canary *c, uint64_t value)
 /* Whether it is as the last canary_set() left it, which had this value. */
 static inline bool canary_holds(const volatile struct canary *c, uint64_t value)
 {
+	/* unreached: an oracle of stacks that moved wrongly */
 	bool right = c->self == c && c->last == &c->word[CANARY_WORDS - 1];
 	for (unsigned i = 0; i < CANARY_WORDS; i++)
 		right &= c->word[i] == canary_word(c, value, i);

@@ -191,6 +191,7 @@ static void tell_made(struct context *c, void *low, size_t bytes)
 	(void)low;
 	(void)bytes;
 #ifdef CONTEXT_TSAN
+	/* unreached: under the race detector only */
 	c->fiber = __tsan_create_fiber ? __tsan_create_fiber(0) : NULL;
 #endif
 #ifdef CONTEXT_ASAN

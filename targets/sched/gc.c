@@ -148,6 +148,7 @@ static void scan_handles(struct marker *m, const struct handles *h)
 {
 	for (uint64_t left = h->used; left; left &= left - 1) {
 		void *object = h->slot[__builtin_ctzll(left)];
+		/* unreached: an oracle of early frees */
 		if (object && !mark_object(m, object))
 			/* relaxed: a figure */
 			fetch_add_relaxed(&the.dangling, 1);

@@ -44,6 +44,7 @@ int heap_init(struct heap *h, size_t bytes, size_t small, uint32_t pushers, bool
 	memset(h, 0, sizeof *h);
 	h->poison = poison;
 	word_init(&h->generation, 2);
+	/* unreached: address space does not run out */
 	if (pages_init(h, bytes) != 0)
 		return -ENOMEM;
 	span_memory_init(&h->memory, NULL, 0);

@@ -25,6 +25,7 @@ static void count_set(struct heap_audit *a, struct heap *h, uint8_t *seen, uint3
 			continue; /* somebody swept it where it was */
 		find(a, h, seen, s);
 		a->in_sets++;
+		/* unreached: an oracle of what is misplaced */
 		a->misplaced += s->class != class || state != due || s->pages == 0 ||
 				(swept && full != (s->used == s->objects));
 	}

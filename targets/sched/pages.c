@@ -17,6 +17,7 @@ struct span_structs {
 /* Of the heap's pages, how many make a page of the world. */
 static uint32_t step_of_world(void)
 {
+	/* unreached: no x86 has larger pages */
 	return world_page() > HEAP_PAGE ? (uint32_t)(world_page() / HEAP_PAGE) : 1;
 }
 
@@ -42,6 +43,7 @@ int pages_init(struct heap *h, size_t bytes)
 	h->pages = (uint32_t)((bytes + HEAP_PAGE - 1) / HEAP_PAGE + together - 1) / together *
 		   together;
 	h->base = world_reserve((size_t)h->pages * HEAP_PAGE);
+	/* unreached: address space does not run out */
 	if (!h->base)
 		return -ENOMEM;
 	h->of_page = world_map(h->pages * sizeof *h->of_page);

@@ -37,6 +37,7 @@ void stacks_init(struct stacks *all, size_t most, size_t at_once)
 	all->most = all->least;
 	while (all->most < most)
 		all->most *= 2;
+	/* unreached: no x86 has pages larger than the guard */
 	all->window = all->most + (all->least > GUARD ? all->least : GUARD);
 	all->at_once = at_once;
 }
@@ -253,6 +254,7 @@ int stack_grow(struct gstack *s, const void *sp, size_t bytes)
 		return -EOVERFLOW;
 	if (size == backing(s))
 		return 0;
+	/* unreached: memory does not run out */
 	return stack_exchange(s, stack_copy(s, sp, size), size) ? 0 : -ENOMEM;
 }
 

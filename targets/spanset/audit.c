@@ -7,6 +7,7 @@ static bool pooled(const struct span_pool *p, const struct span_block *b)
 {
 	/* relaxed: nobody else is there */
 	uint32_t left = load_relaxed(&p->allocated) + 1;
+	/* unreached: an oracle of blocks freed twice */
 	for (struct stack_node *n = stack_first(&p->free); n && left; n = stack_below(n), left--)
 		if (n == &b->node)
 			return true;
@@ -29,6 +30,7 @@ static struct span_block *live_block(struct span_set *s, uint32_t i)
 	/* relaxed: nobody else is there, both */
 	wordptr *spine = (wordptr *)load_relaxed(&s->spine);
 	uintptr_t b = load_relaxed(&spine[i]);
+	/* unreached: an oracle of early frees */
 	return b == SPAN_POISON ? NULL : (struct span_block *)b;
 }
 
@@ -88,6 +90,7 @@ struct span_audit span_audit(const struct span_pool *p, struct span_set *const *
 static void know(struct span_block **blocks, uint32_t *n, struct span_block *b)
 {
 	for (uint32_t i = 0; i < *n; i++)
+		/* unreached: an oracle of blocks freed twice */
 		if (blocks[i] == b)
 			return;
 	blocks[(*n)++] = b;
@@ -106,6 +109,7 @@ uint32_t span_known(const struct span_pool *p, struct span_set *const *sets, uns
 		uint32_t end;
 		for (uint32_t at = live_slots(sets[i], &end); at < end; at++) {
 			struct span_block *b = live_block(sets[i], at);
+			/* unreached: an oracle of early frees */
 			if (b)
 				know(blocks, &known, b);
 		}
