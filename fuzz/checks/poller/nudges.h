@@ -105,6 +105,7 @@ static void readiness(struct state *s)
 		take_byte(s);
 	}
 	wait_for(s, POLL_WRITE);
+	must(!s->backend->arm || s->pd->user != 0, "what was asked for is not known");
 	put_byte(s); /* an event of epoll's tells of all that holds */
 	comes(s, -1, &s->writer, &s->pd->wg);
 	take_byte(s);

@@ -75,6 +75,18 @@ static void stream_open(struct state *s)
 	must(s->poller.in_use == 2, "descriptors are counted wrong");
 }
 
+/* A read that is filled says nothing of what is left, and one of nothing waits
+ * for nothing. Nobody writes meanwhile. */
+static void read_in_parts(struct state *s)
+{
+	char bytes[4] = "abc";
+	must(fd_write(&s->a, bytes, 3) == 3, "a write failed");
+	must(fd_read(&s->b, bytes, 1) == 1 && bytes[0] == 'a', "a read failed");
+	must(fd_read(&s->b, bytes, 1) == 1 && bytes[0] == 'b', "a read failed");
+	must(fd_read(&s->b, bytes, sizeof bytes) == 1 && bytes[0] == 'c', "a read failed");
+	must(fd_read(&s->b, bytes, 0) == 0, "a read of nothing waits");
+}
+
 static void time_out(struct state *s)
 {
 	char byte;
@@ -106,6 +118,7 @@ static void stream_run(void *state, struct slot *me)
 	must(threads_start() == 0 && world_thread_start(&s->loop, stream_poll, s) == 0,
 	     "too few threads");
 	stream_open(s);
+	read_in_parts(s);
 	time_out(s);
 	start(&s->reader, read_all, s);
 	start(&s->writer, write_all, s);
