@@ -108,7 +108,7 @@ else
 	step audit "$python" fuzz/audit.py --out "$run-${lanes[0]}/audit.jsonl"
 	# Another sample each night. 92 of 211 were killed once: fewer than
 	# three in ten of 60 are no chance.
-	step mutation "$python" fuzz/mutation.py --sample 60 --seed "$(date +%j)" --wanted 0.3 \
+	step mutation "$python" fuzz/mutation.py --sample 60 --seed "$(date +%j)" --wanted 0.55 \
 		--out "$out/mutation.jsonl"
 fi
 # One page of all lanes.
