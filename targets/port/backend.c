@@ -136,7 +136,8 @@ static int backend_open(struct poller *p, struct poll_desc *pd)
 		port->ops->opened(port, pd->fd, pd);
 #ifdef BUG_OPEN_ARMED
 	/* instead: asks for both directions at once, unlocked. Harmless alone:
-	 * more events that nobody waits for, and more wakeups in vain. */
+	 * more events that nobody waits for, and more wakeups in vain; to C a
+	 * data_race with an event of the number's last owner. */
 	/* relaxed: history's bare field */
 	interest_set(pd, WORLD_IN | WORLD_OUT);
 	int error = port->ops->associate(port, pd->fd, WORLD_IN | WORLD_OUT, pd);

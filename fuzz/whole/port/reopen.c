@@ -65,4 +65,5 @@ CASE(reopen,
 	      { "stale", BAD, STALE_ARM,
 		"an association with the number's next owner, who did not make it" }),
      EXPECT({ "BUG_7410", FATAL, EVERY_MODEL },
-	    { "BUG_UPDATE_UNLOCKED+plain", DATA_RACE, EVERY_MODEL }));
+	    { "BUG_UPDATE_UNLOCKED+plain", DATA_RACE, EVERY_MODEL },
+	    { "BUG_OPEN_ARMED", DATA_RACE, EVERY_MODEL }));
