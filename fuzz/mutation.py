@@ -56,6 +56,7 @@ WANTED = 0.95
 SAMPLE = 240       # a quarter of it from each target
 EXECUTIONS = 4000  # of one case under one model, when it comes to all
 STORM = 0.2        # seconds of a case on real threads
+SKIPPED = 77       # exit status
 
 
 def live_lines(target):
@@ -211,10 +212,11 @@ def fate(target, mutant, options, shared, top):
 
 
 def failed(program, *arguments):
-    """Whether a program ends otherwise than well, or not at all."""
+    """Whether a program ends otherwise than well or by skipping, or not at all."""
     try:
         return subprocess.run([program, *arguments], cwd=ROOT, stdin=subprocess.DEVNULL,
-                              capture_output=True, timeout=PATIENCE, check=False).returncode != 0
+                              capture_output=True, timeout=PATIENCE,
+                              check=False).returncode not in (0, SKIPPED)
     except subprocess.TimeoutExpired:
         return True
 
