@@ -24,5 +24,7 @@ void report_episode(const struct storm_order *order, struct work *w);
 		{ variant, DUPLICATE_ITEM, EVERY_MODEL }, { variant, WEDGE, EVERY_MODEL }, \
 		{ variant, FATAL, EVERY_MODEL }, { variant, CRASH, EVERY_MODEL },         \
 		{ variant, DATA_RACE, EVERY_MODEL }, { variant, MEMORY_ERROR, EVERY_MODEL }
+/* Weaker orders: races anywhere, and what follows where the processor minds. */
+#define RELAXED_FOLLOW FOLLOWS("BUG_ENTRY_RELAXED"), FOLLOWS("BUG_POPPED_RELAXED")
 
 #endif
