@@ -208,9 +208,7 @@ def test_a_descriptor_armed_at_open_is_told_of_what_nobody_asked_for():
 @pytest.mark.parametrize("variant", ["fixed", ARMED])
 def test_fixed_or_armed_at_open_no_case_fails_in_any_order(variant, model):
     explore = program("explore", "explore", variant)
-    listed = subprocess.run([explore, "--list", "--json"], cwd=ROOT, capture_output=True,
-                            text=True, check=True).stdout
-    cases = [json.loads(line)["case"] for line in listed.splitlines()]
+    cases = sorted(path.stem for path in (ROOT / "targets/port/cases").glob("*.c"))
     assert len(cases) >= 4
     for case in cases:
         found = result(explore, "--case", case, "--model", model, "--seconds", "600")
