@@ -89,7 +89,7 @@ probe: deps ## what this machine reorders, and whether each bug's window is met 
 
 # TIME=30s, 5m or 2h: how long the matrix takes. Of two minutes, half goes to
 # storms, and some races of the scheduler stay in doubt.
-RIG_TIME = --rig-time $(or $(TIME),4m)
+RIG_TIME = --rig-time $(or $(TIME),5m)
 REPORT ?= build/report
 
 .PHONY: storm
