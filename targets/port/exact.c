@@ -53,6 +53,8 @@ static void exact_closed(struct port *port, int fd)
 		return;
 	mutex_lock(&at->lock);
 	dissolve(port, fd, at);
+	if (port->source->closing)
+		port->source->closing(port, fd);
 	port_number_closed(at);
 	mutex_unlock(&at->lock);
 }
@@ -97,7 +99,8 @@ static int exact_getn(struct port *port, struct port_event *events, int n, int64
 /* --- readiness from the kernel: one-shot epoll entries as hints --- */
 
 /* An entry outlives its association, disabled or with one more hint to give: a
- * call less for each event than to remove it. */
+ * call less for each event than to remove it. It does not outlive its
+ * descriptor: see kernel_closing(). */
 static int kernel_watch(struct port *port, int fd, uint32_t events)
 {
 	uint32_t once = events | WORLD_ONESHOT;
@@ -105,6 +108,16 @@ static int kernel_watch(struct port *port, int fd, uint32_t events)
 	if (error == -ENOENT)
 		error = world_epoll_ctl(port->fd, WORLD_ADD, fd, once, (uint32_t)fd);
 	return error;
+}
+
+/* Linux since 6.9 holds the file of an entry while epoll_wait() looks at it. If
+ * the last descriptor is closed at that moment, it is the waiting thread that
+ * lets go of the file, and it does so when it returns from the call, not
+ * before: until something wakes it, a socket's other end sees no end. An entry
+ * that is removed is not being looked at. */
+static void kernel_closing(struct port *port, int fd)
+{
+	world_epoll_ctl(port->fd, WORLD_DEL, fd, 0, 0);
 }
 
 static uint32_t kernel_look(struct port *port, int fd, uint32_t events)
@@ -126,6 +139,7 @@ static int kernel_wait(struct port *port, int *fds, int n, int64_t ns)
 
 static const struct port_source kernel = {
 	.watch = kernel_watch,
+	.closing = kernel_closing,
 	.look = kernel_look,
 	.wait = kernel_wait,
 };

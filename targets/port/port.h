@@ -64,6 +64,9 @@ struct port_source {
 	int (*watch)(struct port *port, int fd, uint32_t events);
 	/* Hints are not needed any longer; NULL: they end by themselves. */
 	void (*unwatch)(struct port *port, int fd);
+	/* fd is about to be closed: nothing may hold its file. NULL: nothing
+	 * does. */
+	void (*closing)(struct port *port, int fd);
 	/* Which of `events`, ERR and HUP hold now. */
 	uint32_t (*look)(struct port *port, int fd, uint32_t events);
 	/* Waits for descriptors that may be ready; returns how many it put into

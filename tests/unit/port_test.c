@@ -165,6 +165,18 @@ TEST(a_wake_that_nobody_waited_for_hides_no_event_from_polls_that_do_not_wait)
 	}
 }
 
+/* Where one did, epoll_wait() could keep the file beyond close(). */
+TEST(no_entry_of_the_kernel_outlives_its_descriptor)
+{
+	EACH_POLLER {
+		int epoll = ((struct port *)p.state)->fd;
+		p.backend->arm(pd, POLL_READ);
+		poll_unblock(pd);
+		poll_close(pd);
+		CHECK_EQ(world_epoll_ctl(epoll, WORLD_DEL, pair[0], 0, 0), -ENOENT);
+	}
+}
+
 TEST(directions_are_asked_for_one_by_one_and_never_while_closing)
 {
 	EACH_POLLER {
