@@ -4,8 +4,9 @@
 
 #include "base/world.h"
 
-/* Set by a thread that runs actors of a case: no system call sits in a round.
- */
+/* Set by a thread that runs actors of a case: nobody sleeps on a futex in a
+ * round. A wake is the system call that it is elsewhere, and finds nobody:
+ * windows that it lies in are as wide as they are. */
 struct world_hooks {
 	/* Called by world_relax(); NULL: that is only a pause. */
 	void (*relax)(void);
