@@ -8,8 +8,6 @@
  * then on. What the last of them wrote was there to be read that often. A peer
  * that works, or is off its processor, makes no turns.
  */
-#define _GNU_SOURCE
-#include <sched.h>
 #include <string.h>
 
 #include "engine/round.h"
@@ -210,8 +208,8 @@ static void spun(struct worker *w)
 		leave_round(w);
 	if (hopeless(w))
 		give_up(w);
-	if (w->crew->yields)
-		sched_yield();
+	if (w->crew->yields || w->turns % TURNS_PER_LOOK == 0)
+		worker_look_around(w, &w->since);
 }
 
 static void hook_relax(void)

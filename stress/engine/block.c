@@ -22,15 +22,22 @@ struct shop {
 	word64 through[MAX_ACTORS];    /* blocks that a follower is done with, spoilt too */
 };
 
+/* Longer than any processor prepares or settles a block. */
+#define LONG_WAIT_NS 1000000
+enum { SPINS_PER_LOOK = 512 };
+
 static void wait_until(struct shop *shop, word64 *w, uint64_t value)
 {
+	int64_t since = 0;
 	/* pairs with: the release stores to turn, prepared and through */
-	while (load_acquire(w) < value) {
+	for (uint32_t spins = 1; load_acquire(w) < value; spins++) {
 		/* pairs with: lead() end */
 		if (load_acquire(&shop->closed))
 			return;
 		if (shop->crew->yields)
 			world_yield();
+		else if (spins % SPINS_PER_LOOK == 0)
+			wait_nap(&since, LONG_WAIT_NS);
 	}
 }
 

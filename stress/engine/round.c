@@ -12,19 +12,25 @@ enum { LATE_NS = 100000, START_MARGIN_NS = 400, NAP_US = 50 };
 
 /* --- waiting for the others --- */
 
-void worker_look_around(struct worker *w, int64_t *since)
+bool wait_nap(int64_t *since, int64_t longest_ns)
 {
 	int64_t now = world_now();
 	if (*since == 0)
 		*since = now;
-	else if (now - *since > LATE_NS)
-		w->late = true; /* a peer is off its processor: the block is spoilt */
-	if (!w->crew->yields)
-		return;
-	/* Who sleeps is run before those who never do. */
-	if (w->late)
+	if (now - *since <= longest_ns)
+		return false;
+	usleep(NAP_US);
+	return true;
+}
+
+void worker_look_around(struct worker *w, int64_t *since)
+{
+	/* A peer is off its processor: the block is spoilt. */
+	if (wait_nap(since, LATE_NS))
+		w->late = true;
+	else if (w->crew->yields && w->late)
 		usleep(NAP_US);
-	else
+	else if (w->crew->yields)
 		sched_yield();
 }
 
@@ -163,6 +169,7 @@ __attribute__((noinline)) static void run_rounds(struct worker *w)
 		w->index = i;
 		w->state = c->states + i * c->pitch + c->env.shift * 8;
 		w->slots = c->slot + i * c->slots;
+		w->since = 0;
 		fetch_lines(w);
 		start(w);
 		w->run(w->state, &w->slots[w->actor]);

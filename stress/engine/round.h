@@ -4,10 +4,10 @@
  *   thread 0   |start|delay|blocker(state i)|start|...|settle block|
  *   thread 1   |start|delay|closer (state i)|start|...|            |
  *
- * A crew is the set of threads that run one case together. No system call sits
- * in a round. A round ends an actor early when it is stranded (parked, or
- * spinning, and nobody is left to change that: the judge looks at once) or when
- * the target calls world_fatal().
+ * A crew is the set of threads that run one case together. Nobody sleeps in a
+ * round, but for a peer that is off its processor. A round ends an actor early
+ * when it is stranded (parked, or spinning, and nobody is left to change that:
+ * the judge looks at once) or when the target calls world_fatal().
  */
 #ifndef ENGINE_ROUND_H
 #define ENGINE_ROUND_H
@@ -63,6 +63,7 @@ struct worker {
 	/* --- as a spinner --- */
 	bool asleep;    /* gave up in a futex wait */
 	uint64_t turns; /* of waiting, in all rounds */
+	int64_t since;  /* when it first looked around in this round; 0: not yet */
 	uint64_t slept; /* turns before the last futex wait without a limit */
 	uint64_t watched, watched_turns; /* round, and turns then, of watch[] */
 	bool certain;                    /* it is the second watch in a row */
@@ -103,8 +104,11 @@ void crew_prepare(struct crew *c);
 /* Runs the block's rounds as worker w; all workers call it at the same time.
  * When it returns, w has passed the last round. */
 void worker_run_block(struct worker *w);
-/* Called now and then by whoever waits. since: when it first called, 0
- * before. */
+/* Called now and then by whoever waits, since *since; 0: from now on. Naps and
+ * returns true if that is longer than longest_ns: who sleeps is run before
+ * those who never do, and so when the one waited for is. */
+bool wait_nap(int64_t *since, int64_t longest_ns);
+/* The same in a block, which is spoilt then. */
 void worker_look_around(struct worker *w, int64_t *since);
 /* Makes w the calling thread's; NULL: none. */
 void worker_adopt(struct worker *w);
