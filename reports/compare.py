@@ -9,6 +9,9 @@ therefore needs the variation between nights, and an alarm needs nights to estim
   many at once  Benjamini-Hochberg lists what stands out. Red is what stands out by itself,
                 by Bonferroni: lanes share their machine's bad nights, and what is found
                 with them is no discovery of its own
+  silence       no hit where the nights before make one certain. Their rate is bounded from
+                below and its variation from above, as a control's is for a fix: a night is
+                what a child process is there
 
 A night of hits has Poisson noise and a rate of its own on top. Logarithms make lognormal
 rates normal but stretch the lower tail of Gamma ones; roots do the opposite and steady
@@ -16,10 +19,12 @@ Poisson noise. An alarm must stand on both, and against Poisson noise alone: the
 the three p values counts. test_compare.py measures what that comes to.
 """
 import math
-from typing import NamedTuple, Tuple
+from typing import NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 from scipy.special import betainc, betaincinv, ndtr, stdtr
+
+from reports import stats
 
 FEWEST = 10         # nights before, or there is no alarm
 LONGEST = 60        # nights before that count
@@ -150,6 +155,42 @@ def value_alarm(values):
     if not found:
         return np.ones(x.shape[:-1])
     return np.minimum(1.0, len(found) * np.minimum.reduce(found))
+
+
+def silence_s(hits: float, exposure: float, nights: int, variation: float,
+              canaries: int = 1, silent: Sequence[float] = ()) -> float:
+    """How long without a hit is no chance any more at a known rate, seconds; inf: never.
+
+    hits, exposure: of `nights` nights together; variation: between nights, an upper bound;
+    canaries: judged in one night; silent: exposure of the nights since, which had no hit
+    either. The chance is ALPHA, and less where so many canaries together would be falsely
+    red more often than NIGHT_ALPHA. A night draws its rate from a Gamma distribution.
+    """
+    alpha = min(stats.ALPHA, NIGHT_ALPHA / max(1, canaries))
+    rate = stats.rate_lower(hits, exposure, nights, variation, alpha * stats.SPEND_RATE)
+    wanted = -math.log(alpha * stats.SPEND_ZERO)
+    if rate <= 0:
+        return math.inf
+    if variation < 1e-6:
+        return max(0.0, wanted / rate - sum(silent))
+    a = 1 / variation ** 2
+    power = wanted / a - sum(math.log1p(rate * t / a) for t in silent)
+    return a / rate * math.expm1(max(0.0, power)) if power < 100 else math.inf
+
+
+def certain_silence_s(hits, exposure, canaries: int = 1) -> Optional[float]:
+    """silence_s after the nights before; None where they tell no rate.
+
+    hits, exposure: per night, oldest first, exposures > 0. The rate is that of the nights up
+    to the last hit, and not known below FEWEST of them: silence does not become usual.
+    """
+    k, t = list(map(float, hits)), list(map(float, exposure))
+    last = max((n for n, one in enumerate(k, 1) if one), default=0)
+    known = slice(max(0, last - LONGEST), last)
+    if last < FEWEST:
+        return None
+    return silence_s(sum(k[known]), sum(t[known]), len(k[known]),
+                     stats.variation_upper(k[known], t[known]), canaries, t[last:])
 
 
 def windows(nights: int) -> range:

@@ -4,7 +4,7 @@ import math
 from typing import Dict, List, Optional
 
 from reports import leaks, stats
-from reports.judge import Judged, compare
+from reports.judge import Judged, compare, starved
 from reports.subject import Subject, env_text
 
 SHOWN_FINDINGS = 5
@@ -26,6 +26,7 @@ def row(subject: Subject, control: Optional[Subject], judged: Judged, expected: 
         "lane": subject.lane, "placement": subject.placement,
         "role": subject.role, "verdict": verdict, "reason": reason,
         "failure": failure, "expected": expected, "expects": subject.expected,
+        "starved": starved(subject),
         "purpose": (subject.listed or {}).get("purpose", ""),
         "actors": (subject.listed or {}).get("actors", []), "storm": storm(results),
         "model": (subject.listed or {}).get("model", ""),
@@ -34,7 +35,7 @@ def row(subject: Subject, control: Optional[Subject], judged: Judged, expected: 
         "near": int(subject.total("near")), "spoilt": int(subject.total("spoilt")),
         "blocks": int(subject.total("blocks")), "children": int(subject.total("children")),
         "first_hit_s": subject.first_hit_s(), "first_hits": first_hits(results),
-        **rates(subject, sample),
+        **rates(subject),
         "outcomes": outcomes(subject), "dispersion": dispersions(sample),
         "proof": proof(subject, control), "control": control.variant if control else None,
         "environments": environments(subject), "pin": last.get("pin"),
@@ -50,25 +51,18 @@ def first_hits(results: List[dict]) -> List[float]:
     return sorted(r["first_hit_s"] for r in results if r["first_hit_s"])[:FIRST_HITS]
 
 
-def rates(subject: Subject, sample: stats.Sample) -> dict:
-    """Hits a second with interval, rounds a second, near misses per round, upper bound.
-
-    From the measured exposure where there is one, else from everything that ran (a run
-    that stops at its hits has no other).
-    """
-    seconds, rounds = sample.total("seconds"), sample.total("rounds")
-    hits, near = sample.total("hits"), sample.total("near")
-    if not rounds or (not hits and sum(subject.hits().values())):
-        seconds, rounds = subject.total("seconds"), subject.total("rounds")
-        hits, near = sum(subject.hits().values()), subject.total("near")
+def rates(subject: Subject) -> dict:
+    """Hits a second with interval, rounds a second, near misses per round, upper bound."""
+    counted = subject.counted()
+    seconds, rounds = counted["seconds"], counted["rounds"]
     if not rounds or not seconds:
         return {"rate_s": None, "rounds_s": None, "near_rate": None, "rate_upper": None,
                 "rate_round": None, "counted": None}
-    hits = min(hits, rounds)
+    hits = min(counted["hits"], rounds)
     return {
         "rate_s": list(stats.hit_rate_interval_s(int(hits), seconds)),
         "rate_round": list(stats.rate_interval(int(hits), int(rounds))),
-        "rounds_s": rounds / seconds, "near_rate": near / rounds,
+        "rounds_s": rounds / seconds, "near_rate": counted["near"] / rounds,
         "rate_upper": stats.zero_hit_bound(rounds) if not hits else None,
         "counted": {"hits": int(hits), "seconds": seconds, "rounds": int(rounds)},
     }

@@ -60,6 +60,8 @@ CREATE TABLE explored (run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
   verdict TEXT NOT NULL, expected INTEGER NOT NULL, first_hit INTEGER, executions INTEGER NOT NULL,
   exhausted INTEGER NOT NULL, seconds REAL NOT NULL, replay TEXT NOT NULL,
   PRIMARY KEY (run, target, case_name, variant, model)) STRICT, WITHOUT ROWID;
+""", """
+ALTER TABLE results ADD COLUMN starved INTEGER NOT NULL DEFAULT 0;
 """)
 VERSION = len(MIGRATIONS)
 LANE_KEY = ("target", "case", "variant", "lane", "placement")
@@ -151,9 +153,10 @@ class History:
              json.dumps(facts), *machine)).lastrowid
         rows = {self.lane(row): row for row in small["rows"]}
         self.db.executemany(
-            "INSERT INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [(run, lane, row["role"], row["canary"], row["verdict"], row["expected"],
-              row["counted"]["hits"], row["counted"]["seconds"], row["counted"]["rounds"])
+              row["counted"]["hits"], row["counted"]["seconds"], row["counted"]["rounds"],
+              row.get("starved", False))
              for lane, row in rows.items()])
         self.db.executemany(
             "INSERT INTO findings VALUES (?, ?, ?, ?, ?)",
@@ -228,6 +231,12 @@ class Imported:
                          for document in explored.documents(file)]
         text = json.dumps([self.header["state"], self.summary, *self.explored], sort_keys=True)
         self.content = hashlib.sha256(text.encode()).hexdigest()
+
+
+def name_of(row: dict) -> str:
+    """target/case variant lane placement of a row of lanes or regressions."""
+    return (f'{row["target"]}/{row["case_name"]} {row["variant"]} {row["lane"]} '
+            f'{row["placement"]}')
 
 
 def run_folders(paths: Iterable[Path]) -> List[Path]:

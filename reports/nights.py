@@ -6,9 +6,8 @@ reports.compare) opens a regression, which is reported in the night that finds i
 when an acknowledgement has expired. Until it closes its nights are no baseline; it closes
 when the last nights are as those before it.
 
-A canary is a variant that must be caught. One that stays silent, or is not there any more,
-makes the whole night worthless: everything is red. One that had too little time to show is told,
-and is neither.
+A canary is a variant that must be caught: reports.canaries. One that is silent makes the
+whole night worthless, and everything red.
 """
 import json
 from datetime import datetime, timezone
@@ -16,13 +15,12 @@ from typing import Dict, List, NamedTuple, Optional
 
 import numpy as np
 
-from reports import compare, provenance, words
+from reports import canaries, compare, provenance, words
 from reports.grade import EXPECTED
-from reports.history import History
+from reports.history import History, name_of
 
 ALARMED = ("rounds_s", "rss_kib_top")
 RATE = "hits a second"
-NOT_SILENT = ("CAUGHT", "SKIPPED", "INCONCLUSIVE")  # verdicts of canaries
 RECOVERED_P = 0.05    # at which the last nights are as those before the regression
 KEY = ("class", "target", "case_name", "variant", "lane", "placement", "figure")
 
@@ -163,9 +161,12 @@ def judge(history: History, key: Optional[str] = None, now: Optional[datetime] =
                             (run["class"],))
         found = [r for r in here if r["found"] == run["key"] and not r["until"]]
         found += [r for r in here if r["until"] and r["until"] <= stamp and not r["accepted"]]
-    return Night(run, canaries(history, run, runs), _problems(history, run), found,
-                 [r for r in here if r not in found], closed, suspects, len(fresh),
-                 unshown(history, run))
+    silent = canaries.silences(history, run, {
+        f"{key[1]}/{' '.join(key[2:-1])}": by_id[at[since]]["started"]
+        for key, since in accepted.items() if key[-1] == RATE and since in at})
+    return Night(run, silent.red + canaries.missing(history, run, runs), _problems(history, run),
+                 found, [r for r in here if r not in found], closed, suspects, len(fresh),
+                 silent.unshown)
 
 
 def _accepted(history: History, machine_class: str) -> Dict[tuple, str]:
@@ -224,37 +225,6 @@ def _problems(history: History, run: dict) -> List[str]:
         f'explorer: {r["target"]}/{r["case_name"]} {r["variant"]} {r["model"]}: {r["verdict"]}'
         for r in history.rows("SELECT * FROM explored WHERE run = ? AND NOT expected",
                               (run["id"],))]
-
-
-CANARIES = ("SELECT target, case_name, variant, lanes.lane AS lane, placement, verdict FROM "
-            "results JOIN lanes ON lanes.id = results.lane WHERE run = ? AND canary")
-
-
-def unshown(history: History, run: dict) -> List[str]:
-    """Canaries of a run that were silent in too little time to be called so."""
-    return [f"not shown: {name_of(r)}" for r in history.rows(CANARIES, (run["id"],))
-            if r["verdict"] == "INCONCLUSIVE"]
-
-
-def canaries(history: History, run: dict, runs: List[dict]) -> List[str]:
-    """Canaries of a run that stayed silent, and those of the night before that are missing."""
-    here = history.rows(CANARIES, (run["id"],))
-    found = [f'canary silent: {name_of(r)}: {r["verdict"]}' for r in here
-             if r["verdict"] not in NOT_SILENT]
-    earlier = [r for r in runs if r["class"] == run["class"] and r["lane"] == run["lane"]
-               and r["whole"] and (r["started"], r["key"]) < (run["started"], run["key"])]
-    if run["whole"] and earlier:
-        names = {name_of(r) for r in here}
-        found += [f"canary missing: {name_of(r)}: in the night before, not here"
-                  for r in history.rows(CANARIES, (earlier[-1]["id"],))
-                  if name_of(r) not in names]
-    return found
-
-
-def name_of(row: dict) -> str:
-    """target/case variant lane placement of a row of lanes or regressions."""
-    return (f'{row["target"]}/{row["case_name"]} {row["variant"]} {row["lane"]} '
-            f'{row["placement"]}')
 
 
 def acknowledge(history: History, number: int, until: str, note: str, accept: bool) -> dict:

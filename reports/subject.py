@@ -67,6 +67,19 @@ class Subject:
         """Seconds of processor time; of running, where a result does not say."""
         return sum(r.get("cpu_s", r["seconds"]) for r in self.results)
 
+    def counted(self) -> Dict[str, float]:
+        """hits, near, rounds and seconds that rates are made of.
+
+        Of the measured exposure where there is one, else of everything that ran (a run that
+        stops at its hits has no other).
+        """
+        sample, names = self.measured(), ("hits", "near", "rounds", "seconds")
+        found = {name: sample.total(name) for name in names}
+        if not found["rounds"] or (not found["hits"] and sum(self.hits().values())):
+            found = {name: self.total(name) for name in names[1:]}
+            found["hits"] = sum(self.hits().values())
+        return found
+
     def first_hit_s(self) -> Optional[float]:
         """Seconds of running until the first hit, over the slices in order; None = none."""
         before = 0.0

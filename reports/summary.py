@@ -27,7 +27,7 @@ def line(row: dict) -> dict:
     counted = row["counted"] or {"hits": 0, "seconds": 0.0, "rounds": 0}
     return {**{key: row[key] for key in ("target", "case", "variant", "lane", "placement", "role",
                                          "verdict", "expected", "reason", "hits", "replay")},
-            "canary": bool(row["expects"]),
+            "canary": bool(row["expects"]), "starved": row["starved"],
             "counted": counted, "figures": figures(row)}
 
 

@@ -9,7 +9,7 @@ UNEXPECTED_MARK = "✘"
 
 MEANINGS = {
     "CAUGHT": "the bug showed, with the failure class that the case promises",
-    "NOT_CAUGHT": "the bug should show on this hardware and did not, in time enough",
+    "NOT_CAUGHT": "the bug must show here and was silent for longer than chance explains",
     "WRONG_CLASS": "a failure showed, but not of the class that the case promises",
     "QUIET_AS_EXPECTED": "this hardware cannot show the bug, and nothing showed",
     "UNEXPECTED_HIT": "a failure showed where none may",

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import scipy.stats
 
+import simulated_bugs
 import simulated_nights
-from reports import changes, compare
+from reports import changes, compare, stats
 
 
 @pytest.mark.parametrize("a, b", [((50, 10.0), (80, 10.0)), ((3, 2.0), (30, 7.0)),
@@ -154,3 +155,84 @@ def test_steady_nights_have_no_change(request, variation):
     if request.config.getoption("--rig-simulations"):
         print(f"change points, {variation}: {wrong} of {runs}")
     assert wrong <= scipy.stats.binom.ppf(0.999, runs, changes.ALPHA)
+
+
+def test_how_long_a_known_rate_may_be_silent():
+    """A worked example: 2000 hits in 20 steady nights of a second, one canary, ALPHA 0.001."""
+    rate = scipy.stats.chi2.ppf(0.001 / 4, 2 * 2000) / 2 / 20
+    assert compare.silence_s(2000, 20.0, 20, 0.0) == pytest.approx(-math.log(0.00075) / rate)
+    assert compare.silence_s(2000, 20.0, 20, 0.0, canaries=50) > compare.silence_s(
+        2000, 20.0, 20, 0.0, canaries=5) == compare.silence_s(2000, 20.0, 20, 0.0)
+    wide = compare.silence_s(2000, 20.0, 20, 0.3)
+    lower = stats.rate_lower(2000, 20.0, 20, 0.3, 0.00025)
+    assert (1 + lower * wide * 0.09) ** (-1 / 0.09) == pytest.approx(0.00075)
+    assert compare.silence_s(0, 20.0, 20, 0.3) == compare.silence_s(9, 1, 9, math.inf) == math.inf
+
+
+def test_silent_nights_add_up_and_do_not_become_usual():
+    k, t = [3, 1, 0, 2, 4, 1, 2, 3, 0, 2, 1, 2], [1.0] * 12
+    due = [compare.certain_silence_s(k + [0] * n, t + [1.0] * n) for n in range(60)]
+    assert due[0] > 1 and all(a >= b for a, b in zip(due, due[1:])) and due[-1] == 0
+    assert compare.certain_silence_s(k[:9], t[:9]) is None
+    assert compare.certain_silence_s([0] * 40, [1.0] * 40) is None
+    dead = compare.certain_silence_s([100] * 20 + [0] * 200, [1.0] * 220)
+    assert dead == 0
+
+
+def silence_points():
+    """History, mean hits a night, stop: of each simulated canary."""
+    return [(10, 10_000, None), (60, 10_000, None), (10, 200, None), (20, 20, None),
+            (20, 100, 10), (60, 1, None)]
+
+
+@pytest.mark.parametrize("variation, shape", simulated_nights.STEADY)
+def test_a_steady_canary_is_falsely_silent_as_rarely_as_claimed(request, variation, shape):
+    """NIGHT_ALPHA a night for LANES canaries together, each with the worst exposure of all."""
+    asked = request.config.getoption("--rig-simulations")
+    for history, mean, stop in silence_points():
+        rng = np.random.default_rng([asked, history, mean, int(100 * variation)])
+        (error, doubt), = simulated_nights.false_silences(
+            rng, asked or 100, history=history, mean=mean, stop=stop, variation=variation,
+            shape=shape)
+        if asked:
+            print(f"silent {shape} {variation}: {history} nights of {mean} hits, stop {stop}: "
+                  f"{error:.1e} +- {doubt:.0e}")
+        assert error - 3.3 * doubt <= compare.NIGHT_ALPHA / simulated_nights.LANES
+
+
+@pytest.mark.parametrize("variation, shape", simulated_nights.STEADY)
+def test_silent_streaks_of_rare_canaries_are_red_at_most_once_in_200_nights(request, variation,
+                                                                           shape):
+    machines = max(1, request.config.getoption("--rig-simulations") // 2500)
+    rng = np.random.default_rng([machines, int(100 * variation), 7])
+    reds = simulated_nights.false_streaks(simulated_nights.hits(
+        rng, machines, shape, variation, least=0.1, most=20))
+    error = max(reds.std(), 1.0) / math.sqrt(machines)
+    if request.config.getoption("--rig-simulations"):
+        print(f"streaks {shape} {variation}: {reds.mean():.3f} +- {error:.3f} false reds in "
+              f"{simulated_nights.NIGHTS} nights, {machines} machines")
+    assert reds.mean() - 3.3 * error <= 1.0
+
+
+def test_the_point_estimate_would_be_red_too_often():
+    """The broken subject of these: ten nights' mean rate, taken for certain."""
+    rng, errors = np.random.default_rng(3), []
+    for _ in range(200):
+        k, t = simulated_nights.canary(rng, history=10, mean=100, variation=0.5, shape="gamma")
+        due = -math.log(compare.NIGHT_ALPHA / simulated_nights.LANES) / (k.sum() / t.sum())
+        errors.append(simulated_bugs.chance_of_silence(due, 1, 100, 1, 0.5))
+    assert np.mean(errors) > 10 * compare.NIGHT_ALPHA / simulated_nights.LANES
+
+
+@pytest.mark.parametrize("history, variation, mean, least", [
+    (10, 0, 50, 0.99), (10, 0.1, 100, 0.99), (10, 0.2, 300, 0.99), (20, 0.2, 100, 0.99),
+    (60, 0.2, 40, 0.99), (20, 0.5, 10_000, 0.9), (60, 0.5, 1000, 0.98)])
+def test_a_silent_canary_is_seen(request, history, variation, mean, least):
+    """Its power: `mean` hits a night before, none in as long now, one of 50."""
+    asked = request.config.getoption("--rig-simulations")
+    rng = np.random.default_rng([history, mean])
+    seen = simulated_nights.seen_silent(rng, asked or 200, 1.0, history=history, mean=mean,
+                                        variation=variation, shape="gamma")
+    if asked:
+        print(f"{history} nights of {mean} hits, {variation}: silence seen in {seen:.4f}")
+    assert seen >= least - (0 if asked else 0.05)

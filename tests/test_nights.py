@@ -122,17 +122,80 @@ def test_a_silent_canary_turns_everything_red(there):
     rows[2].update(verdict="NOT_CAUGHT", hits={}, counted={"hits": 0, "seconds": 9, "rounds": 9})
     found = add(30, rows)
     assert found.red and nights.lines(found)[-1].startswith("EVERYTHING RED")
-    assert "canary silent: toy/c2 BUG_A native all: NOT_CAUGHT" in "\n".join(nights.lines(found))
+    assert "✘ canary silent: toy/c2 BUG_A native all: no hit in 9 s" in "\n".join(
+        nights.lines(found))
+
+
+def hushed(number, seconds, verdict="INCONCLUSIVE", **more):
+    """Rows of a night whose third canary had no hit in so many seconds."""
+    rows = steady(number)
+    rows[2].update(verdict=verdict, expected=False, hits={},
+                   counted={"hits": 0, "seconds": seconds, "rounds": 9}, **more)
+    return rows
+
+
+@pytest.fixture(name="nightly")
+def fixture_nightly(tmp_path):
+    """Thirty nights of a canary, c0, at a rate; judges one in which it is silent."""
+    def judged(rate_s, seconds, verdict="INCONCLUSIVE", earlier=30, **more):
+        made = history.History(tmp_path / f"h{rate_s}-{seconds}-{earlier}")
+        rng = np.random.default_rng(1)
+        for n in range(earlier):
+            made.import_run(night(tmp_path / "runs", n, [
+                row(case="c0", hits=int(rng.poisson(30 * rate_s)), seconds=30.0)] + steady(n)[1:]))
+        silent = row(case="c0", hits=0, seconds=seconds, verdict=verdict, expected=False, **more)
+        made.import_run(night(tmp_path / "runs", earlier, [silent] + steady(earlier)[1:]))
+        return nights.judge(made)
+    return judged
+
+
+def test_a_canary_that_hit_a_hundred_times_a_second_is_silent_after_three_seconds(nightly):
+    found = nightly(100, 3.0)
+    assert found.red and nights.lines(found)[-1].startswith("EVERYTHING RED")
+    line, = found.canaries
+    assert line.startswith("canary silent: toy/c0 BUG_A native all: no hit in 3 s; at its rate in "
+                           "the nights before, 0.07")
+
+
+def test_one_that_hit_every_ten_seconds_is_not(nightly):
+    for verdict in ("INCONCLUSIVE", "NOT_CAUGHT"):  # whatever the constant says
+        found = nightly(0.1, 3.0, verdict)
+        assert not found.canaries and nights.lines(found)[-1].startswith("STEADY")
+        assert "not shown: toy/c0 BUG_A native all: no hit in 3 s; at its rate" in found.unshown[0]
+
+
+def test_without_nights_before_the_constant_stays(nightly):
+    for earlier in (0, 9):
+        assert nightly(100, 3.0, "NOT_CAUGHT", earlier).canaries == [
+            "canary silent: toy/c0 BUG_A native all: NOT_CAUGHT"]
+        found = nightly(100, 3.5, "INCONCLUSIVE", earlier)
+        assert not found.canaries and found.unshown == ["not shown: toy/c0 BUG_A native all"]
+
+
+def test_a_starved_night_is_no_silence(nightly):
+    assert not nightly(100, 3.0, starved=True).canaries
+
+
+def test_silence_lasts_until_there_is_a_hit_and_an_accepted_level_is_the_usual_one(there):
+    made, add = there
+    reds = [bool(add(n, hushed(n, 0.2)).canaries) for n in range(30, 50)]
+    assert not reds[0] and all(reds[4:]) and reds == sorted(reds)
+    assert not add(60, steady(60)).canaries
+    for n in range(61, 80):
+        add(n, steady(n, 0.001))
+    rare = {**steady(80)[0], "verdict": "INCONCLUSIVE", "expected": False, "hits": {},
+            "counted": {"hits": 0, "seconds": 1.0, "rounds": 9}}
+    number, = [r["id"] for r in made.rows("SELECT * FROM regressions WHERE case_name = 'c0' AND "
+                                          "figure = ?", (nights.RATE,))]
+    nights.acknowledge(made, number, "", "known", True)
+    assert not [line for line in add(80, [rare] + steady(80)[1:]).canaries if "c0" in line]
 
 
 def test_a_canary_that_had_too_little_time_is_told_and_is_not_red(there):
     _, add = there
-    rows = steady(30)
-    rows[2].update(verdict="INCONCLUSIVE", expected=False, hits={},
-                   counted={"hits": 0, "seconds": 0.2, "rounds": 9})
-    found = add(30, rows)
+    found = add(30, hushed(30, 0.02))
     assert not found.red and nights.lines(found)[-1].startswith("STEADY")
-    assert "○ not shown: toy/c2 BUG_A native all" in nights.lines(found)
+    assert any("○ not shown: toy/c2 BUG_A native all" in line for line in nights.lines(found))
 
 
 def test_a_missing_canary_and_a_cut_run_are_red(there):
@@ -227,6 +290,9 @@ def test_two_runs(tmp_path):
     done = reports("compare", a, silent)
     assert done.returncode == 1 and done.stdout.rstrip().split("\n")[-1].startswith(
         "EVERYTHING RED")
+    soon = write_run(tmp_path / "f", race(control=result("BUG_A", hits=0)), id="f")
+    done = reports("compare", a, soon)  # INCONCLUSIVE by itself, but not beside a
+    assert "✘ canary silent: toy/race BUG_A native all: INCONCLUSIVE" in done.stdout
     refuted = write_run(tmp_path / "d", race(fixed=result("fixed", hits=1)), id="d")
     assert "FIX_CONFIRMED became REFUTED" in reports("compare", a, refuted).stdout
     half = write_run(tmp_path / "e", [record("BUG_A", "control", made=result("BUG_A", hits=500))],
