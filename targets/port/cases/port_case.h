@@ -18,6 +18,7 @@ struct state {
 	struct port_number number; /* of it, the only one: numbers are scarce */
 	HOT word32 file;           /* OUT while it is writable; MESSAGE per message */
 	word32 watched;            /* what the association waits for */
+	word32 overtaken;          /* a case's own: an event came before its call ended */
 	int other;                 /* whoever has the number after pd: its address */
 };
 
