@@ -38,6 +38,9 @@ unsigned world_regions(void);
 
 /* The same for descriptors (kernel/calls.c). */
 void calls_begin(void);
+/* The next so many waits for events end with -EINTR, as if a signal had come.
+ */
+void world_interrupt(unsigned waits);
 /* The running thread sleeps on something, named by a number, until it is woken
  * (returns true) or the clock reaches `until`, ns (false; < 0: never). */
 bool world_sleep(uintptr_t on, int64_t until);

@@ -17,10 +17,17 @@
 static struct clock known[KERNEL_FILES];
 static uint64_t tellers[KERNEL_FILES];    /* bit per thread */
 static uint32_t generation[KERNEL_FILES]; /* of the numbers sleepers wait on */
+static unsigned interrupts;               /* of waits to come */
 
 void calls_begin(void)
 {
+	interrupts = 0;
 	kernel_begin();
+}
+
+void world_interrupt(unsigned waits)
+{
+	interrupts = waits;
 }
 
 /* Any two calls depend on each other: through numbers, ready lists, buffers. */
@@ -212,6 +219,10 @@ int world_epoll_wait(int epoll, struct world_event *events, int n, int timeout_m
 	int64_t until = timeout_ms < 0 ? -1 : sim.now + timeout_ms * INT64_C(1000000);
 	bool late = timeout_ms == 0;
 	begin_call("epoll_wait", epoll, pc);
+	if (interrupts > 0) {
+		interrupts--;
+		return -EINTR;
+	}
 	for (;;) {
 		int count = look(epoll, events, n);
 		if (count > 0)

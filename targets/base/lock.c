@@ -36,6 +36,15 @@ void mutex_lock_slow(mutex *m, uint32_t found)
 	}
 }
 
+/* Wakes one of the sleepers. An unlock of what nobody holds is fatal, as in Go.
+ */
+void mutex_unlock_slow(mutex *m, uint32_t found)
+{
+	if (found == MUTEX_FREE)
+		world_fatal("unlock of a lock that is free");
+	world_futex_wake(&m->state, 1);
+}
+
 void note_clear(note *n)
 {
 	/* relaxed: whoever clears a note has already ordered its users */

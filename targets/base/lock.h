@@ -15,6 +15,7 @@ enum { MUTEX_FREE = 0, MUTEX_HELD = 1, MUTEX_SLEEPERS = 2 };
 typedef struct { word32 state; } mutex;
 
 void mutex_lock_slow(mutex *m, uint32_t found);
+void mutex_unlock_slow(mutex *m, uint32_t found);
 
 static inline void mutex_init(mutex *m)
 {
@@ -33,8 +34,9 @@ static inline void mutex_lock(mutex *m)
 static inline void mutex_unlock(mutex *m)
 {
 	/* pairs with: mutex_lock() exchange — all that this holder wrote */
-	if (exchange_release(&m->state, MUTEX_FREE) == MUTEX_SLEEPERS)
-		world_futex_wake(&m->state, 1);
+	uint32_t found = exchange_release(&m->state, MUTEX_FREE);
+	if (found != MUTEX_HELD)
+		mutex_unlock_slow(m, found);
 }
 
 /* A note: one thread sleeps until another wakes it, once between two clears.

@@ -232,3 +232,16 @@ TEST(hooks_stand_in_for_sleep)
 	CHECK_EQ(waits, 2);
 	world_hooks = NULL;
 }
+
+static void unlock_free(void)
+{
+	mutex_init(&lock);
+	mutex_lock(&lock);
+	mutex_unlock(&lock);
+	mutex_unlock(&lock);
+}
+
+TEST(an_unlock_of_a_free_lock_is_fatal)
+{
+	CHECK_DIES(unlock_free(), "unlock of a lock that is free");
+}

@@ -7,6 +7,7 @@
 #include "checks/must.h"
 #include "poller/info.h"
 #include "poller/poller.h"
+#include "world.h"
 
 enum { MOST = 256, LONG_NS = 3000000, LIVES = 2 };
 
@@ -15,6 +16,8 @@ struct state {
 	const struct poll_backend *backend;
 	struct poll_desc *pd;
 	struct g reader, writer;
+	world_thread waker;
+	word32 never;
 	int fd[2];
 	uint32_t ended;
 };
@@ -113,6 +116,41 @@ static void readiness(struct state *s)
 	must(poll_check_error(s->pd, POLL_READ) == POLL_OK, "an event told of an error");
 }
 
+static void wake_late(void *state)
+{
+	struct state *s = state;
+	world_futex_wait(&s->never, 0, LONG_NS);
+	s->backend->wake(&s->poller);
+}
+
+/* A poll with a time-out that is interrupted ends, and whoever waits works out
+ * anew how long; one without goes on. */
+static void interrupted(struct state *s)
+{
+	int64_t start = world_now();
+	world_interrupt(1);
+	nobody_comes(s, LONG_NS);
+	must(world_now() == start, "a poll that was interrupted waits on");
+	word_init(&s->never, 0);
+	must(world_thread_start(&s->waker, wake_late, s) == 0, "too few threads");
+	world_interrupt(2);
+	nobody_comes(s, -1);
+	must(world_now() - start >= LONG_NS, "a poll without an end was interrupted");
+	world_thread_join(s->waker);
+	wait_for(s, POLL_READ);
+	put_byte(s);
+	world_interrupt(1);
+	comes(s, 0, &s->reader, &s->pd->rg);
+	take_byte(s);
+	wait_for(s, POLL_READ);
+	s->backend->wake(&s->poller); /* which such a poll is not meant by */
+	put_byte(s);
+	world_interrupt(3);
+	comes(s, 0, &s->reader, &s->pd->rg);
+	nobody_comes(s, -1);
+	take_byte(s);
+}
+
 /* The stream's end readies both. */
 static void end(struct state *s)
 {
@@ -157,6 +195,7 @@ static void one_life(struct state *s)
 	how_long(s);
 	readiness(s);
 	wakes(s);
+	interrupted(s);
 	end(s);
 	poll_unblock(s->pd);
 	poll_close(s->pd);

@@ -84,6 +84,9 @@ static void read_in_parts(struct state *s)
 	must(fd_read(&s->b, bytes, 1) == 1 && bytes[0] == 'a', "a read failed");
 	must(fd_read(&s->b, bytes, 1) == 1 && bytes[0] == 'b', "a read failed");
 	must(fd_read(&s->b, bytes, sizeof bytes) == 1 && bytes[0] == 'c', "a read failed");
+	must(fd_write(&s->a, bytes, 2) == 2, "a write failed");
+	must(fd_read(&s->b, bytes, 1) == 1 && fd_read(&s->b, bytes, 1) == 1,
+	     "a read after one that found less failed");
 	must(fd_read(&s->b, bytes, 0) == 0, "a read of nothing waits");
 }
 

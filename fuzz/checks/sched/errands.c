@@ -1,14 +1,16 @@
 /* One processor for all: who sits in a system call, never yields, waits behind
  * those that do, sleeps or waits for a descriptor comes to its turn all the
  * same. */
+#include <errno.h>
+
 #include "checks/sched/run.h"
 #include "poller/fd.h"
 #include "sched/status.h"
 
 #define MS INT64_C(1000000)
-enum { STACK = 16 << 10, STARTED = 8 };
+enum { STACK = 16 << 10, STARTED = 10 };
 
-static word32 over, returned, asked, heard, slept;
+static word32 over, returned, asked, heard, slept, closed;
 static struct poll_fd a, b;
 
 static void end_call(void *arg)
@@ -56,6 +58,29 @@ static void listen(void *arg)
 	(void)arg;
 	must(fd_read(&a, &byte, 1) == 1 && byte == '!', "a reader got something else");
 	count_one(&heard);
+	world_futex_wake(&heard, 1);
+}
+
+/* Sees the close of what it reads from, and not before it runs again. */
+static void listen_on(void *arg)
+{
+	char byte;
+	(void)arg;
+	must(fd_read(&a, &byte, 1) == -EBADF, "a read outlasts the close");
+	count_one(&closed);
+}
+
+/* A call that lasts until a descriptor's event has been handled: whoever waits
+ * for events must not be left without a processor. */
+static void call_until_heard(void)
+{
+	char byte = '!';
+	syscall_enter();
+	must(world_write(b.fd, &byte, 1) == 1, "a byte was not written");
+	/* pairs with: listen() */
+	while (load_acquire(&heard) < 2)
+		world_futex_wait(&heard, 1, -1);
+	syscall_exit();
 }
 
 static void sleep_well(void *arg)
@@ -108,10 +133,17 @@ static void first(void *arg)
 	go_yield();
 	must(fd_write(&b, &byte, 1) == 1, "a byte was not written");
 	await_count(&heard, 1);
+	go(listen, NULL);
+	go_yield();
+	call_until_heard();
 	go(sleep_well, NULL);
 	await_count(&slept, 1);
-	fd_close(&a);
-	fd_close(&b);
+	go(listen_on, NULL);
+	go_yield();
+	/* Waits for the reader, which needs this processor. */
+	must(fd_close(&a) == 0, "not closed");
+	await_count(&closed, 1);
+	must(fd_close(&b) == 0, "not closed");
 	go(sleep_well, NULL); /* nobody else is there while it does */
 	go_exit();
 }

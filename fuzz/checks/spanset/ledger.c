@@ -5,7 +5,7 @@
 #include "checks/must.h"
 #include "spanset/memory.h"
 
-enum { ENTRIES = 4, SPINE = 1, MOST = 40, LINE = 64, STEPS = 300, SETS = 2, DIRT = 0xa5 };
+enum { ENTRIES = 8, SPINE = 1, MOST = 80, LINE = 64, STEPS = 600, SETS = 2, DIRT = 0xa5 };
 
 struct state {
 	struct span_memory memory;

@@ -1,0 +1,116 @@
+/* What no program may do, and what it may run out of, is told. */
+#include "checks/misuse.h"
+#include "checks/sched/run.h"
+#include "sched/status.h"
+
+enum { HEAP = 1 << 18, STACK = 8 << 10, PAGES_EACH = 4 };
+
+struct chosen {
+	struct state state;
+	word32 number;
+};
+
+static void fill_heap(void)
+{
+	char *last = NULL;
+	for (;;) {
+		char *object = gc_alloc(gc_handle(), PAGES_EACH * HEAP_PAGE, false);
+		must(object && object != last, "an object is none, or another one");
+		last = object;
+	}
+}
+
+static void keep_handles(void)
+{
+	for (int i = 0; i < 64; i++)
+		gc_handle();
+	gc_handle();
+}
+
+static void release_twice(void)
+{
+	void **handle = gc_handle();
+	gc_release(handle);
+	gc_release(handle);
+}
+
+static void release_others(void)
+{
+	static void *nobodys;
+	gc_release(&nobodys);
+}
+
+static void need_too_much(void)
+{
+	stack_need(64 * STACK);
+}
+
+static void ready_oneself(void)
+{
+	runtime->ready(runtime->current());
+}
+
+static void stop_with_descriptor(void)
+{
+	int fd[2];
+	struct poll_desc *pd;
+	must(world_socketpair(fd) == 0 && poll_open(sched_poller(), fd[0], &pd) == 0,
+	     "no descriptor");
+	go_exit(); /* the last: the poller stops */
+}
+
+static void scan_the_dead(void)
+{
+	struct g g;
+	word_init(&g.status, G_DEAD);
+	status_scan(&g, G_DEAD);
+}
+
+static void (*const misuse[])(void) = {
+	fill_heap, keep_handles, release_twice, release_others, need_too_much, ready_oneself,
+	stop_with_descriptor, scan_the_dead
+};
+
+static void first(void *arg)
+{
+	struct chosen *s = arg;
+	struct gc_config gc = { .heap_bytes = HEAP };
+	gc_begin(&gc);
+	misuse[misuse_chosen(&s->number)]();
+	must(false, "a misuse was not told");
+}
+
+static void counter(void *state, struct slot *me)
+{
+	(void)me;
+	for (int i = 0; i < 200; i++)
+		world_relax();
+	misuse_count(&((struct chosen *)state)->number, MISUSES(misuse));
+}
+
+static void run(void *state, struct slot *me)
+{
+	struct sched_config c = { .procs = 1, .stack_bytes = STACK };
+	(void)me;
+	run_program(state, &c, first);
+}
+
+static void prepare(void *state, struct slot *slots)
+{
+	(void)slots;
+	word_init(&((struct chosen *)state)->number, 0);
+}
+
+CASE(misuse_run,
+     .purpose = "what no program may do, or runs out of",
+     .whole = true,
+     .state_size = sizeof(struct chosen),
+     .actor = { { "main", run }, { "counter", counter } },
+     .prepare = prepare, .judge = judge_end,
+     THROWN(TOLD("the heap is full"), TOLD("a goroutine has too many handles"),
+	    TOLD("a handle was given back that is not this goroutine's"),
+	    TOLD("stack overflow: more than the most allowed"),
+	    TOLD("readied a goroutine that does not wait"),
+	    TOLD("poller stopped while a descriptor is open"),
+	    TOLD("a goroutine's status makes an illegal move")),
+     CHECK_OUTCOMES);
