@@ -100,21 +100,24 @@ class Session:
         lists = [subject.listed for subject in subjects]
         return grade.grade(lists, slices, item.planned())["rows"]
 
-    def overtime(self) -> List[dict]:
+    def overtime(self, longest_s: Optional[float] = None) -> List[dict]:
         """Let what is in doubt go on; returns the verdict rows.
 
-        First for what is left of the planned time, by need; then for a while longer, which is
-        noted in run.json: options.overtime.
+        First for what is left of the planned time, by need; then for a while longer (longest_s,
+        left out: OVERTIME of the planned time), which is noted in run.json: options.overtime.
         """
         doubtful = self.runner.in_doubt()
         self.runner.by_need(self.budget.end, self._begin("by need"))
         start = time.monotonic()
-        begin = self._begin(f"overtime of {self.longest_overtime_s:.0f} s at most")
-        races = self.runner.overtime(self.longest_overtime_s, begin)
+        longest_s = self.longest_overtime_s if longest_s is None else longest_s
+        begin = self._begin(f"overtime of {longest_s:.0f} s at most")
+        races = self.runner.overtime(longest_s, begin)
         if races:
+            before = self.folder.header["options"].get("overtime", {"seconds": 0.0, "races": []})
+            names = dict.fromkeys([*before["races"], *(one.item.name for one in races)])
             self.folder.header["options"]["overtime"] = {
-                "seconds": round(time.monotonic() - start, 2),
-                "races": [one.item.name for one in races],
+                "seconds": round(before["seconds"] + time.monotonic() - start, 2),
+                "races": list(names),
                 "still_in_doubt": [one.item.name for one in self.runner.in_doubt()]}
         return self._noted([row for one in doubtful
                             for row in self._rows(one.item, one.subjects())])

@@ -1,21 +1,19 @@
 """The explorer over the cases that reach a candidate's files, within a time for all."""
 import concurrent.futures
 import json
-import resource
 import threading
-import time
 from dataclasses import dataclass, field
 from typing import Dict, List, Optional, Set, Tuple
 
 from fuzz import table
 from reports import process
+from validate.clock import Clock
 from validate.step import Step, timed
 from validate.tree import Tree, reached
 
 SECONDS = 60.0         # for all cases and models together
 FIRST_EXECUTIONS = 40000  # of a cell's first turn: half a second of a free processor
 SECOND_S, LONGER = 1.0, 4.0  # of its second turn; by what later ones are longer
-PATIENCE = 4.0         # times its seconds that a search may take on a busy machine
 LIST_BOUND_S, SLACK_S = 60.0, 60.0
 
 Cell = Tuple[str, str, str]  # target, case, model
@@ -74,43 +72,24 @@ def cases_of(tree: Tree) -> Tuple[List[Case], List[Case]]:
     return [c for c in every if touches(c)], [c for c in every if not touches(c)]
 
 
-def used_s() -> float:
-    """Processor time of all programs that have ended."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
-
-
 class Search:
     """Cells in turn, each longer than before, until all have ended or the time has.
 
-    Its seconds are those of `jobs` processors, so that a busy machine searches as much; it
-    does give up after PATIENCE times as long.
+    Its seconds are those of a Clock: a busy machine searches as much.
     """
 
     def __init__(self, top, program, seconds: float, jobs: int, stops: bool = True):
         """program(target): where it is, from `top`; seconds: for all; jobs: at once; stops: at
         the first finding."""
         self.top, self.program, self.jobs, self.stops = top, program, jobs, stops
-        self.seconds, self.began, self.used = seconds, time.monotonic(), used_s()
+        self.clock = Clock(seconds, jobs)
         self.stop = threading.Event()
         self.explored = Explored()
-
-    def left_s(self) -> float:
-        """Seconds that are left, as the machine is."""
-        spent = (used_s() - self.used) / self.jobs
-        waited = time.monotonic() - self.began
-        return min((self.seconds - spent) * self.stretch(),
-                   PATIENCE * self.seconds - waited)
-
-    def stretch(self) -> float:
-        """How much longer than on a free machine things take here and now."""
-        spent = (used_s() - self.used) / self.jobs
-        return max(1.0, (time.monotonic() - self.began) / spent) if spent > 1.0 else 1.0
 
     def run(self, cells: List[Cell]) -> Explored:
         """Search the cells; those that fail or are done get no further turn."""
         left, turn_s, seed = list(cells), None, 1
-        while left and not self.stop.is_set() and self.left_s() > 0:
+        while left and not self.stop.is_set() and self.clock.left_s() > 0:
             with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
                 try:
                     list(pool.map(lambda cell, s=turn_s, n=seed: self._turn(cell, s, n), left))
@@ -125,7 +104,7 @@ class Search:
 
     def _turn(self, cell: Cell, turn_s: Optional[float], seed: int) -> None:
         """turn_s: seconds, if it goes by them; the first turn goes by executions."""
-        seconds = min(self.left_s(), (turn_s or SLACK_S) * self.stretch())
+        seconds = min(self.clock.left_s(), (turn_s or SLACK_S) * self.clock.stretch())
         if self.stop.is_set() or seconds < 0.1:
             return
         target, case, model = cell
