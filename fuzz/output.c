@@ -117,10 +117,10 @@ static void render(const struct request *q, const struct finding *f,
 {
 	static struct finding again;
 	trace_begin();
-	trace_on = true;
+	trace_on = TRACE_ALL;
 	again.blind = f->blind;
 	explore_replay(f->choice, f->choices, &again);
-	trace_on = false;
+	trace_on = TRACE_NOTHING;
 	if (again.run.failure != f->run.failure)
 		engine_error("the finding does not repeat");
 	trace_render(q->test, runner_state(), runner_slots(), line, NULL);

@@ -39,12 +39,12 @@ static void run_case(const struct options *o, const struct test_case *c)
 	search = &random_search;
 	random_seed(o->request.seed);
 	trace_listener = listen;
-	trace_on = true;
+	trace_on = TRACE_ALL;
 	for (uint64_t n = 0; n < (c->whole ? WHOLE_RUNS : RUNS); n++) {
 		search->begin(n);
 		runner_run(&run);
 	}
-	trace_on = false;
+	trace_on = TRACE_NOTHING;
 	trace_listener = NULL;
 }
 

@@ -12,7 +12,7 @@ enum { TEXT = 400, COLUMN = 4, FIRST_LINES = 300, LAST_LINES = 60 };
 /* Of looks in vain, when nobody is left but spinners. */
 enum { LOOKS_SHOWN = 8 };
 
-bool trace_on;
+enum trace_what trace_on;
 void (*trace_listener)(const struct event *e);
 uint32_t trace_events;
 struct event trace_event[MAX_EVENTS];

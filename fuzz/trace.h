@@ -28,7 +28,8 @@ struct event {
 	uint64_t newest_value;
 };
 
-extern bool trace_on;
+/* What is recorded, or told to the listener. */
+extern enum trace_what { TRACE_NOTHING, TRACE_ATOMICS, TRACE_ALL } trace_on;
 extern uint32_t trace_events;
 extern struct event trace_event[MAX_EVENTS];
 /* Gets each access, and nothing is kept then; NULL: all is kept. */
@@ -78,7 +79,7 @@ static inline void trace_access(enum op_kind op, uintptr_t address, unsigned siz
 
 static inline void trace_plain(uintptr_t address, unsigned size, bool write, void *pc)
 {
-	if (__builtin_expect(trace_on, 0))
+	if (__builtin_expect(trace_on == TRACE_ALL, 0))
 		trace_add_plain(address, size, write, pc);
 }
 

@@ -13,8 +13,11 @@
 
 enum { SHRINK_EXECUTIONS = 2000, CIRCLE = 1 << 16 };
 
-static const char *const models[] = { "sc", "tso", "armv8", "armv8+lse", "armv8+rcpc",
-				      "armv8+lse+rcpc", "c11" };
+static const char *const names[] = { "sc", "tso", "armv8", "armv8+lse", "armv8+rcpc",
+				     "armv8+lse+rcpc", "c11" };
+enum { MODELS = sizeof names / sizeof *names };
+/* Looked up once: libFuzzer listens to every comparison of strings. */
+static struct { const struct memory_model *model; enum model bit; } models[MODELS];
 static const struct test_case *all[MAX_CASES];
 static unsigned cases;
 static uint16_t place[MAX_CASES];
@@ -41,6 +44,8 @@ void executions_open(bool whole)
 	}
 	if (cases == 0)
 		engine_error("no such cases in %s", build.target);
+	for (unsigned i = 0; i < MODELS; i++)
+		models[i].model = model_named(names[i], &models[i].bit);
 	runner_open(all[0]);
 	feedback_open();
 	/* Hangs and aborts are libFuzzer's to notice. */
@@ -88,13 +93,12 @@ static void report(const struct run *run, enum model bit)
 void executions_run(const uint8_t *data, size_t size)
 {
 	struct run run;
-	enum model bit;
 	uint8_t header[INPUT_HEADER] = { 0 };
 	size_t given = size < INPUT_HEADER ? size : INPUT_HEADER;
 	if (given > 0)
 		memcpy(header, data, given);
 	runner_open(chosen(header));
-	model = model_named(models[header[2] % (sizeof models / sizeof *models)], &bit);
+	model = models[header[2] % MODELS].model;
 	bytes_start(data + given, size - given);
 	search = &bytes_search;
 	search->begin(executions++);
@@ -102,5 +106,5 @@ void executions_run(const uint8_t *data, size_t size)
 	runner_run(&run);
 	feedback_end();
 	if (run.failure != NO_FAILURE)
-		report(&run, bit);
+		report(&run, models[header[2] % MODELS].bit);
 }

@@ -54,11 +54,11 @@ void feedback_begin(void)
 	if (!read_from && !hand_off && !succession)
 		return;
 	trace_listener = listen;
-	trace_on = true;
+	trace_on = TRACE_ATOMICS;
 }
 
 void feedback_end(void)
 {
 	trace_listener = NULL;
-	trace_on = false;
+	trace_on = TRACE_NOTHING;
 }
