@@ -16,7 +16,8 @@ LEAST_S each: with less nobody can tell. It says what it leaves out, and what st
 
 Growth is the Theil-Sen slope's 99 % interval times the time, from medians of consecutive
 samples after a time of warming up. A storm may have a quota of operations, which it must have
-made unless the run is short. Exit: 0 all flat; 1 a figure grows, or nobody can tell, or fewer
+made unless the run is short; one that has not goes on, in a second process: for all together at
+most half as long as was planned. Exit: 0 all flat; 1 a figure grows, or nobody can tell, or fewer
 operations than the quota, or the storm was not clean; 2 a result that cannot be read; 3 short,
 and of a figure nobody can tell; 64 usage.
 """
@@ -26,7 +27,7 @@ import pathlib
 import subprocess
 import sys
 import time
-from typing import List, NamedTuple
+from typing import List, NamedTuple, Optional
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -35,6 +36,8 @@ from reports.leaks import trend  # noqa: E402 (its place is known only now)
 SHARE = 0.02          # growth allowed, as a share of the median
 LEAST = {"rss_kib": 256, "files": 16, "open": 16}  # and at least so much
 LEAST_S = 20          # of a storm, to tell: it samples once a second
+OVERTIME = 0.5        # share of the planned time that may follow it, for quotas
+MARGIN = 1.2          # of the time that a quota seems to need
 DAY_S = 86400
 EXIT_GROWS, EXIT_UNREADABLE, EXIT_UNCLEAR, EXIT_USAGE = 1, 2, 3, 64
 
@@ -74,10 +77,22 @@ def judge_storm(document: dict) -> List[tuple]:
             for name, least in LEAST.items()]
 
 
-def report(document: dict, short: bool = False) -> int:
+def needed_s(document: dict) -> float:
+    """Seconds that a storm needs for its quotas, by what it has made; 0: it has them.
+
+    At least as many as tell whether it is flat.
+    """
+    lacking = [quota / max(document["operations"][operation], 1) - 1
+               for operation, quota in document.get("quota", {}).items()]
+    more = max(lacking, default=0.0)
+    return max(LEAST_S, document["seconds"] * more * MARGIN) if more > 0 else 0.0
+
+
+def report(document: dict, short: bool = False, more: bool = False) -> int:
     """Print a line per figure; returns 0 where the storm was clean and all is flat, else a status.
 
     short: quotas are told, not demanded, and what is unclear is no more than that.
+    more: the storm goes on, so quotas are told, not demanded.
     """
     name = f'{document["target"]}/{document["storm"]}'
     good, told = document["verdict"] == "CLEAN", True
@@ -89,8 +104,8 @@ def report(document: dict, short: bool = False) -> int:
         good = False
     for operation, quota in document.get("quota", {}).items():
         made = document["operations"][operation]
-        good = good and (short or made >= quota)
-        word = "ENOUGH" if made >= quota else "SO FAR" if short else "TOO FEW"
+        good = good and (short or more or made >= quota)
+        word = "ENOUGH" if made >= quota else "SO FAR" if short or more else "TOO FEW"
         print(f"{name} {operation}  {word}  {made:,} of {quota:,}")
     for figure, found in judge_storm(document):
         print(f"{name} {figure}  {found.word}  median {found.median:.0f}  growth "
@@ -129,10 +144,26 @@ def run(program: str, name: str, seconds: float) -> dict:
     return json.loads(done.stdout)
 
 
-def results(options):
-    """The results to judge, from files or from running."""
+def add(before: dict, document: dict) -> dict:
+    """A result with the operations of what went before it."""
+    made = {name: n + before["operations"].get(name, 0)
+            for name, n in document["operations"].items()}
+    return {**document, "operations": made}
+
+
+def keep(folder: Optional[pathlib.Path], document: dict, suffix: str = "") -> dict:
+    """Write a result into the folder, if there is one; returns it."""
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f'{document["target"]}-{document["storm"]}{suffix}.json'
+        path.write_text(json.dumps(document) + "\n", encoding="utf-8")
+    return document
+
+
+def codes(options):
+    """The statuses of the results, from files or from running."""
     for path in options.results:
-        yield json.loads(path.read_text(encoding="utf-8"))
+        yield report(json.loads(path.read_text(encoding="utf-8")), options.short)
     if options.results:
         return
     found = storms()
@@ -141,13 +172,14 @@ def results(options):
     if options.short:
         known, found = found, chosen(found, options.seconds, int(time.time() // DAY_S))
         print(f"{len(found)} of {len(known)} storms: {LEAST_S} s each is what tells")
+    overtime = OVERTIME * options.seconds
     for program, name in found:
-        document = run(program, name, options.seconds / len(found))
-        if options.keep:
-            options.keep.mkdir(parents=True, exist_ok=True)
-            path = options.keep / f'{document["target"]}-{name}.json'
-            path.write_text(json.dumps(document) + "\n", encoding="utf-8")
-        yield document
+        document = keep(options.keep, run(program, name, options.seconds / len(found)))
+        longer = 0.0 if options.short else min(overtime, needed_s(document))
+        yield report(document, options.short, more=longer > 0)
+        if longer > 0:
+            overtime -= longer
+            yield report(add(document, keep(options.keep, run(program, name, longer), "-more")))
 
 
 class Parser(argparse.ArgumentParser):
@@ -170,11 +202,11 @@ def main() -> int:
     if not 0 < options.seconds < 1e6:
         parser.error("--seconds: a time over 0 seconds, please")
     try:
-        codes = {report(document, options.short) for document in results(options)}
+        found = set(codes(options))
     except (OSError, ValueError, KeyError, TypeError) as error:
         sys.stderr.write(f"soak: cannot judge: {str(error).splitlines()[0]}\n")
         return EXIT_UNREADABLE
-    code = min(codes - {0}, default=0)
+    code = min(found - {0}, default=0)
     print({0: "FLAT", EXIT_UNCLEAR: "FLAT AS FAR AS IS CLEAR"}.get(code, "NOT FLAT"))
     return code
 

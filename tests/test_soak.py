@@ -65,6 +65,48 @@ def test_fewer_operations_than_the_quota_are_no_pass(capsys):
     assert "toy/gale push  TOO FEW  500 of 501" in capsys.readouterr().out
 
 
+def test_who_lacks_a_quota_goes_on_as_long_as_it_needs(capsys):
+    few = made(operations={"push": 200, "pop": 9}, quota={"push": 500})
+    assert soak.needed_s(few) == pytest.approx(600 * 1.5 * soak.MARGIN)
+    assert soak.needed_s(made(operations={"push": 500}, quota={"push": 500})) == 0
+    assert soak.needed_s(made(operations={"push": 0}, quota={"push": 5})) > 0
+    assert soak.needed_s(made()) == 0
+    assert soak.report(few, more=True) == 0
+    assert "toy/gale push  SO FAR  200 of 500" in capsys.readouterr().out
+    rest = made(operations={"push": 299, "pop": 1}, quota={"push": 500})
+    assert soak.report(soak.add(few, rest)) == 1
+    assert "TOO FEW  499 of 500" in capsys.readouterr().out
+    assert soak.report({**few, "slices": 3}, more=True) == 1
+
+
+class Toy:
+    """The options of a soak of two storms, and their programs: every second makes ten."""
+
+    def __init__(self, monkeypatch, quota, seconds=100, short=False):
+        self.ran, self.quota = [], quota
+        self.seconds, self.short, self.keep, self.results = seconds, short, None, []
+        monkeypatch.setattr(soak, "storms", lambda: [("toy", "gale"), ("toy", "storm")])
+        monkeypatch.setattr(soak, "run", self.run)
+
+    def run(self, _, name, seconds):
+        """As soak.run()."""
+        self.ran.append((name, seconds))
+        return made(seconds=60, operations={"push": int(10 * seconds)},
+                    quota={"push": self.quota} if name == "gale" else {}) | {"seconds": seconds}
+
+
+def test_the_soak_adds_time_for_quotas_and_not_without_end(monkeypatch):
+    toy = Toy(monkeypatch, quota=800)
+    assert set(soak.codes(toy)) == {0}
+    assert toy.ran == [("gale", 50), ("gale", pytest.approx(36)), ("storm", 50)]
+    toy = Toy(monkeypatch, quota=5000)
+    assert set(soak.codes(toy)) == {0, 1}
+    assert toy.ran == [("gale", 50), ("gale", 50), ("storm", 50)]
+    toy = Toy(monkeypatch, quota=5000, short=True)
+    assert set(soak.codes(toy)) == {0}
+    assert sorted(toy.ran) == [("gale", 50), ("storm", 50)]
+
+
 def test_what_cannot_be_told_is_no_pass():
     assert word(made(seconds=10)) == "UNCLEAR"
     assert word(made(noise=20000, start=100000, seconds=30)) == "UNCLEAR"
