@@ -74,6 +74,12 @@ fuzz: deps ## libFuzzer, TIME=60 seconds per fuzzer
 	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=fuzz
 	@$(PYTHON) fuzz/fuzzers/run.py --time $(or $(TIME),60) $(FUZZ_ARGS)
 
+.PHONY: feedback
+feedback: deps ## executions to each bug with the fuzzers' own counters, and without
+	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=explore
+	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=fuzz
+	@$(PYTHON) fuzz/fuzzers/feedback.py $(FEEDBACK_ARGS)
+
 .PHONY: coverage
 coverage: deps ## lines and branches of targets/ that the fuzzers' inputs reach
 	@$(PYTHON) fuzz/fuzzers/coverage.py $(COVERAGE_ARGS)

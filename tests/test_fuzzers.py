@@ -168,6 +168,24 @@ echo '{"whole": false, "expect": [{"variant": "BUG_C", "models": ["sc"]}]}'
     assert fuzzing.verdict({"found": None}, True) == ("NOT_CAUGHT", False)
 
 
+def test_what_counters_are_worth(monkeypatch):
+    """A difference that may be chance is none; a run that found nothing needs more than any."""
+    monkeypatch.syspath_prepend(SOURCES)
+    feedback = script("feedback")
+
+    def results(found, without):
+        return [{"target": "a", "variant": "BUG_B", "fuzzer": "fuzz_case", "feedback": letters,
+                 "found": executions and "fatal", "executions": executions}
+                for letters, runs in (("rhs", found), ("", without)) for executions in runs]
+    few, many, lost = [10, 20, 30, 40, 50], [100, 200, 300, 400, None], [None] * 5
+    assert feedback.fewer(results(few, many)) is True
+    assert feedback.fewer(results(lost, few)) is False
+    assert feedback.fewer(results(few, few)) is None
+    assert feedback.fewer(results(few, [11, 19, 31, 42, 5])) is None
+    assert re.search(r" 30 with +300 without  fewer with$", feedback.line(results(few, many)))
+    assert " inf without" in feedback.line(results(few, lost))
+
+
 # --- libFuzzer, where clang has it ---
 
 

@@ -119,13 +119,13 @@ def ran(command, env):
     return (*said, child.returncode, used.ru_utime + used.ru_stime)
 
 
-def run(fuzzer, seed, options):
-    """One run of one fuzzer, as a result."""
+def run(fuzzer, seed, options, feedback):
+    """One run of one fuzzer, with these counters, as a result."""
     target, variant, name, path = fuzzer
     artifacts = options.build / "findings" / target / variant / name
     artifacts.mkdir(parents=True, exist_ok=True)
     kept = options.build / "corpus" / target / name
-    env = dict(os.environ, FEEDBACK=options.feedback)
+    env = dict(os.environ, FEEDBACK=feedback)
     with tempfile.TemporaryDirectory() as fresh:
         if not options.empty:
             kept.mkdir(parents=True, exist_ok=True)
@@ -137,7 +137,7 @@ def run(fuzzer, seed, options):
     found, other, units = FOUND.search(said), OTHER.search(said), UNITS.search(said)
     replay = REPLAY.search(out)
     result = {"schema": 1, "kind": "fuzz", "target": target, "variant": variant, "fuzzer": name,
-              "seed": seed, "feedback": options.feedback, "seconds": round(seconds, 3),
+              "seed": seed, "feedback": feedback, "seconds": round(seconds, 3),
               "cpu_seconds": round(cpu, 3),
               "executions": int(units.group(1)) if units else None, "status": status,
               "found": found.group(3) if found else other.group(0) if other else None,
@@ -213,7 +213,8 @@ def main(arguments=None):
         return 2
     everything, failed = [], False
     with concurrent.futures.ThreadPoolExecutor(max(1, options.jobs)) as pool:
-        running = [(f, [pool.submit(run, f, options.seed + i, options)
+        running = [(f, [pool.submit(run, f, options.seed + i, options,
+                                        options.feedback)
                         for i in range(options.repeat)]) for f in todo]
         for fuzzer, runs in running:
             results = [r.result() for r in runs]
