@@ -11,6 +11,7 @@ import os
 import re
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ OPTIONS = (
     ("placement", None, "NAME", "smt, l2, l3, package, numa, none or all"),
     ("seed", None, "N", "seed of the run (default: drawn, and printed)"),
     ("build", "build", "DIR", "folder of the builds"),
+    ("history", None, "FILE", "earlier nights: how long a promised bug is silent by chance"),
     ("grace", 15.0, "S", "time over its own after which a program is killed"),
 )
 SESSION = pytest.StashKey()
@@ -156,6 +158,7 @@ class Storm:
         self.lists = self.programs.list()
         self.found = matrix.items(self.lists, rig(self.config, "variant"),
                                   rig(self.config, "case"))
+        self.found = self._with_rates(self.found)
         shard = shard_wanted(self.config)
         if shard:
             mine = self.found[shard[0] - 1::shard[1]]
@@ -164,6 +167,22 @@ class Storm:
         if not self.found and not any(d["kind"] == "slice" for d in self.lists):
             pytest.exit("--rig-case and --rig-variant select nothing: see storm --list",
                         EXIT_USAGE)
+
+    def _with_rates(self, items):
+        """The items with what the nights before tell of their rates: Item.due_s."""
+        if rig(self.config, "history") is None:
+            return items
+        from reports import canaries, provenance
+        from reports.history import BadHistory, History
+        try:
+            there = History(rig(self.config, "history"), create=False)
+        except BadHistory as error:
+            pytest.exit(f"--rig-history: {error}", EXIT_USAGE)
+        due = canaries.known(there, provenance.machine_class(provenance.cpu()),
+                             self.programs.lane, self.programs.place,
+                             sum(bool(item.promised) for item in items))
+        return [replace(item, due_s=due.get((item.target, item.case, item.promised)))
+                for item in items]
 
     def pytest_generate_tests(self, metafunc):
         """One test per item of the matrix."""

@@ -11,6 +11,7 @@ from reports.history import History, name_of
 
 NOT_SILENT = ("CAUGHT", "SKIPPED", "INCONCLUSIVE")  # verdicts
 BY_TIME = ("NOT_CAUGHT", "INCONCLUSIVE")            # those that more or less time decides
+RATE = "hits a second"                              # the figure of a regression
 NO_HOPE_S = 1e6  # of silence: who would wait for so long
 
 CANARIES = ("SELECT results.lane AS id, target, case_name, variant, lanes.lane AS lane, "
@@ -24,20 +25,16 @@ class Silences(NamedTuple):
     unshown: List[str]
 
 
-def silences(history: History, run: dict, start: Dict[str, str]) -> Silences:
-    """Which canaries of a run were silent, and which only lacked the time to show.
-
-    start: by name_of(), when a level that somebody accepted began: nights before are no
-    measure.
-    """
+def silences(history: History, run: dict) -> Silences:
+    """Which canaries of a run were silent, and which only lacked the time to show."""
     here, found = history.rows(CANARIES, (run["id"],)), Silences([], [])
     for row in here:
         name = name_of(row)
         if row["verdict"] in BY_TIME and not row["hits"]:
-            due = silence_due_s(history, run, row["id"], len(here), start.get(name, ""))
+            due = silence_due_s(history, run, row["id"], len(here))
             measure = "" if due is None else (
                 f': no hit in {row["seconds"]:.3g} s; at its rate in the nights before, '
-                + ("no silence is certain" if due > NO_HOPE_S else
+                + ("no silence is certain" if due >= NO_HOPE_S else
                    f"{max(due, 0.001):.3g} s are certain to make one"))
             if row["starved"] or not row["seconds"] or due is None:
                 is_red = row["verdict"] not in NOT_SILENT
@@ -52,21 +49,38 @@ def silences(history: History, run: dict, start: Dict[str, str]) -> Silences:
     return found
 
 
-def silence_due_s(history: History, run: dict, lane: int, canaries: int,
-                  start: str = "") -> Optional[float]:
+def silence_due_s(history: History, run: dict, lane: int, canaries: int) -> Optional[float]:
     """Seconds without a hit that are no chance after the nights before; None: no rate is known.
 
-    run: at least its class, and `started` and `key` that end the nights before; lane: its id;
-    canaries: of the run; start: of the first night that counts. Nights that were starved are
-    no measure.
+    run: its class, and `started` and `key` that end the nights before; lane: its id;
+    canaries: of the run. Nights that were starved are no measure, nor those before a level
+    that somebody accepted.
     """
     before = history.rows(
         "SELECT hits, seconds FROM results JOIN runs ON runs.id = results.run JOIN machines ON "
         "machines.id = machine WHERE results.lane = ? AND class = ? AND (started, key) < (?, ?) "
-        "AND started >= ? AND seconds > 0 AND NOT starved ORDER BY started, key",
-        (lane, run["class"], run["started"], run["key"], start))
+        "AND seconds > 0 AND NOT starved AND started >= coalesce((SELECT max(began.started) FROM "
+        "regressions AS r JOIN lanes ON lanes.id = ? AND (r.target, r.case_name, r.variant, "
+        "r.lane, r.placement) = (lanes.target, lanes.case_name, lanes.variant, lanes.lane, "
+        "lanes.placement) JOIN runs AS began ON began.key = r.since WHERE r.class = ? AND "
+        "r.figure = ? AND r.accepted), '') ORDER BY started, key",
+        (lane, run["class"], run["started"], run["key"], lane, run["class"], RATE))
     return compare.certain_silence_s([r["hits"] for r in before], [r["seconds"] for r in before],
                                      canaries)
+
+
+def known(history: History, machine_class: str, lane: str, placement: str,
+          canaries: int) -> Dict[tuple, float]:
+    """silence_due_s of a run that is to begin, by (target, case, variant); NO_HOPE_S at most.
+
+    Only of variants whose rate is known. canaries: of the run.
+    """
+    coming = {"class": machine_class, "started": "~", "key": ""}  # after every date
+    due = {(row["target"], row["case_name"], row["variant"]):
+           silence_due_s(history, coming, row["id"], canaries)
+           for row in history.rows("SELECT * FROM lanes WHERE lane = ? AND placement = ?",
+                                   (lane, placement))}
+    return {key: min(seconds, NO_HOPE_S) for key, seconds in due.items() if seconds is not None}
 
 
 def missing(history: History, run: dict, runs: List[dict]) -> List[str]:

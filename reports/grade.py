@@ -35,7 +35,8 @@ def subjects(lists: List[dict], slices: List[dict], planned: List[dict]) -> List
         return found[key, place]
 
     for document in planned:
-        subject_of(document)
+        subject = subject_of(document)
+        subject.due_s = document.get("due_s", subject.due_s)
     seen = set()
     for document in slices:
         identity = (document["command"], document["lane"], document.get("placement"),

@@ -15,7 +15,7 @@ RATIO_RARE = 1e-2        # and where it makes less
 COMMON_RATE_S = 100.0    # hits a second
 NEAR_SHARE = 0.5         # of the control's near-miss rate, for exposure to count
 STARVED = 0.5            # share of spoilt blocks that makes a result worthless
-PROMISE_S = 10.0         # of processor time in which a promised failure shows
+PROMISE_S = 10.0         # of processor time in which a promised failure of unknown rate shows
 
 Judged = Tuple[str, str, Optional[str]]  # verdict, reason, failure class to report
 
@@ -79,6 +79,17 @@ def promise_s(lane: str) -> float:
     return PROMISE_S * (sanitizer.SLOWER if lane in sanitizer.LANES else 1)
 
 
+def silence(subject: Subject) -> Tuple[float, float]:
+    """(spent, due): seconds without a hit, and those from which on they are no chance.
+
+    By the variant's own rate where the nights before tell it (`due_s`, of measured exposure;
+    reports.compare.silence_s), else by the constant, of processor time.
+    """
+    if subject.due_s is None:
+        return subject.cpu_s(), promise_s(subject.lane)
+    return subject.counted()["seconds"], subject.due_s
+
+
 def judge_broken(subject: Subject) -> Optional[Judged]:
     """ENGINE_ERROR or SKIPPED, where the program did not do its work; else None."""
     if subject.broken:
@@ -118,11 +129,15 @@ def judge_buggy(subject: Subject, complete: bool) -> Judged:
         return "INCONCLUSIVE", f"run cut short before {wanted} showed", None
     if starved(subject):
         return "INCONCLUSIVE", "starved: too few sound blocks", None
-    spent, due = subject.cpu_s(), promise_s(subject.lane)
+    spent, due = silence(subject)
+    known = ("of processors" if subject.due_s is None else
+             "that its rate in the nights before makes certain")
     if spent < due:
-        return "INCONCLUSIVE", (f"too little time: no {wanted} in {spent:.1f} of {due:.0f} s of "
-                                "processors"), None
-    return "NOT_CAUGHT", f"no {wanted} in {spent:.1f} s of processors", None
+        return "INCONCLUSIVE", (f"too little time: no {wanted} in {spent:.3g} of {due:.3g} s "
+                                f"{known}"), None
+    if subject.due_s is None:
+        return "NOT_CAUGHT", f"no {wanted} in {spent:.1f} s of processors", None
+    return "NOT_CAUGHT", f"no {wanted} in {spent:.3g} s, more than the {due:.3g} s {known}", None
 
 
 def judge_clean(subject: Subject, control: Optional[Subject], complete: bool) -> Judged:
@@ -203,8 +218,16 @@ def unshown(subject: Subject) -> Optional[float]:
     """As lacking(), of a variant with a bug: how many times its exposure it needs to be judged."""
     if judge_broken(subject) or judge_buggy(subject, True)[0] != "INCONCLUSIVE":
         return None
-    spent = subject.cpu_s()
-    return max(1.0, promise_s(subject.lane) / spent) if spent else float("inf")
+    spent, due = silence(subject)
+    return max(1.0, due / spent) if spent else float("inf")
+
+
+def goes_on(subject: Subject) -> Optional[float]:
+    """As unshown(), but of any silent variant: none is given up before the constant's time."""
+    if judge_broken(subject) or judge_buggy(subject, True)[0] != "NOT_CAUGHT":
+        return unshown(subject)
+    left = promise_s(subject.lane) / subject.cpu_s()
+    return left if left > 1 else None
 
 
 def more_time(seconds: float, factor: float) -> str:

@@ -40,6 +40,12 @@ class Item:
     case: str
     control: Optional[str] = None  # of a race; None: no variant is due here
     variants: Tuple[str, ...] = ()  # clean ones of a race, else the one variant
+    due_s: Optional[float] = None   # of the variant that must be caught: Subject.due_s
+
+    @property
+    def promised(self) -> Optional[str]:
+        """The variant that must be caught, if any."""
+        return self.variants[0] if self.kind == "buggy" else self.control
 
     @property
     def name(self) -> str:
@@ -57,8 +63,9 @@ class Item:
         roles = [(self.control, "control")] if self.control else []
         role = "clean" if self.kind == "race" else self.kind
         roles += [(variant, role) for variant in self.variants]
-        return [{"target": self.target, "case": self.case, "variant": v, "role": r}
-                for v, r in roles]
+        due = {} if self.due_s is None else {self.promised: {"due_s": self.due_s}}
+        return [{"target": self.target, "case": self.case, "variant": v, "role": r,
+                 **due.get(v, {})} for v, r in roles]
 
 
 def items(lists: List[dict], variant: str = None, case: str = None) -> List[Item]:
@@ -171,8 +178,8 @@ class Promise:
     visits: int = 0
 
     def lacking(self) -> Optional[float]:
-        """As judge.unshown."""
-        return judge.unshown(self.subject)
+        """As judge.goes_on."""
+        return judge.goes_on(self.subject)
 
     def need_s(self) -> float:
         """Seconds until its silence counts; first as long again as it had: most need no more."""
@@ -228,7 +235,8 @@ class Runner:
     def subject(self, item: Item, variant: str, role: str) -> Subject:
         """An empty Subject of one of the item's variants."""
         listed = self.listed[item.target, item.case, variant]
-        return Subject(item.target, item.case, variant, listed["lane"], role, listed)
+        return Subject(item.target, item.case, variant, listed["lane"], role, listed,
+                       due_s=item.due_s if variant == item.promised else None)
 
     def run(self, item: Item, seconds: float) -> Tuple[Optional[Subject], List[Subject]]:
         """Run one item for at most `seconds`. Returns (its control or None, the others)."""

@@ -17,10 +17,10 @@ import numpy as np
 
 from reports import canaries, compare, provenance, words
 from reports.grade import EXPECTED
+from reports.canaries import RATE
 from reports.history import History, name_of
 
 ALARMED = ("rounds_s", "rss_kib_top")
-RATE = "hits a second"
 RECOVERED_P = 0.05    # at which the last nights are as those before the regression
 KEY = ("class", "target", "case_name", "variant", "lane", "placement", "figure")
 
@@ -161,9 +161,7 @@ def judge(history: History, key: Optional[str] = None, now: Optional[datetime] =
                             (run["class"],))
         found = [r for r in here if r["found"] == run["key"] and not r["until"]]
         found += [r for r in here if r["until"] and r["until"] <= stamp and not r["accepted"]]
-    silent = canaries.silences(history, run, {
-        f"{key[1]}/{' '.join(key[2:-1])}": by_id[at[since]]["started"]
-        for key, since in accepted.items() if key[-1] == RATE and since in at})
+    silent = canaries.silences(history, run)
     return Night(run, silent.red + canaries.missing(history, run, runs), _problems(history, run),
                  found, [r for r in here if r not in found], closed, suspects, len(fresh),
                  silent.unshown)

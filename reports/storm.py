@@ -55,6 +55,11 @@ class Programs:
         """Times the grace of a native program."""
         return sanitizer.SLOWER if self.lane in sanitizer.LANES else 1
 
+    @property
+    def place(self) -> str:
+        """Its placement, as results tell it."""
+        return self.pin or self.placement or "all"
+
     def path(self, target: str, variant: str) -> str:
         """The program of a target's variant, as a command line names it."""
         return str(self.build / self.lane / target / variant / "storm")
@@ -137,7 +142,7 @@ class Programs:
     def _record(self, order, command, ended, state, reason, result) -> dict:
         return {"schema": schema.VERSION, "kind": "slice", "target": order.target,
                 "variant": order.variant, "lane": self.lane, "case": order.case,
-                "placement": self.pin or self.placement or "all",
+                "placement": self.place,
                 "role": order.role, "slice": order.slice, "seed": order.seed,
                 "started": time.time(), "command": shlex.join(command), "state": state,
                 "reason": reason, "exit": ended.exit, "wall_s": round(ended.wall_s, 4),

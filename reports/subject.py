@@ -25,6 +25,7 @@ class Subject:
     listed: Optional[dict] = None             # its line of --list --json
     slices: List[dict] = field(default_factory=list)
     placement: str = "all"
+    due_s: Optional[float] = None             # see reports.judge.silence
 
     @property
     def results(self) -> List[dict]:

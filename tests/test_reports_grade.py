@@ -42,6 +42,18 @@ def test_silence_counts_only_after_time_enough_to_be_caught(lane, seconds, word)
     assert (judge.unshown(subject) is None) == (word == "NOT_CAUGHT")
 
 
+@pytest.mark.parametrize("due, seconds, word", [
+    (0.15, 0.2, "NOT_CAUGHT"), (0.25, 0.2, "INCONCLUSIVE"), (90.0, 2 * judge.PROMISE_S,
+                                                             "INCONCLUSIVE")])
+def test_silence_counts_by_a_known_rate_whatever_the_constant_says(due, seconds, word):
+    plan = [{**planned(("BUG_A", "buggy"))[0], "due_s": due}]
+    made = result("BUG_A", per_child=[{**child(), "seconds": seconds / 20} for _ in range(20)])
+    rows, found = graded([record("BUG_A", made=made)], plan)
+    assert rows["BUG_A"]["verdict"] == word
+    assert f"{due:.3g} s that its rate in the nights before" in rows["BUG_A"]["reason"]
+    assert found["exit"] == (1 if word == "NOT_CAUGHT" else grade.EXIT_UNSHOWN)
+
+
 def test_what_only_lacks_time_is_neither_as_expected_nor_not():
     short = [record("BUG_A", made=result("BUG_A"))]
     plan = planned(("BUG_A", "buggy"))

@@ -12,8 +12,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from made_nights import night, row
 from made_records import record, result
-from reports import folder, judge, matrix, process, session, storm
+from reports import folder, history, judge, matrix, process, provenance, session, storm
 from reports.subject import Subject
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -257,6 +258,25 @@ def test_plain_test_runs_do_not_see_the_matrix():
     done = subprocess.run([sys.executable, "-m", "pytest", "tests", "--collect-only", "-q",
                            "-p", "no:cacheprovider"], cwd=ROOT, capture_output=True, text=True)
     assert "test_stats.py" in done.stdout and "test_matrix" not in done.stdout
+
+
+@pytest.mark.parametrize("rate_s, seconds, verdict", [
+    (1000, 3.0, "NOT_CAUGHT"), (0.1, judge.PROMISE_S, "INCONCLUSIVE")])
+def test_a_silent_variant_is_judged_by_its_rate_in_the_nights_before(tmp_path, rate_s, seconds,
+                                                                     verdict):
+    facts = {"machine_class": provenance.machine_class(provenance.cpu())}
+    there = history.History(tmp_path / "h")
+    for n in range(20):
+        there.import_run(night(tmp_path / "runs", n, [
+            row("BUG_RARE", hits=int(30 * rate_s) + n % 2, seconds=30.0)], facts=facts))
+    make(tmp_path, fixed="quiet", A="catch", RARE={"do": "quiet", "seconds": seconds})
+    done = rig(tmp_path, f"--rig-history={tmp_path}/h", "--rig-variant=BUG_A,BUG_RARE")
+    assert verdicts(tmp_path) == {"BUG_A": "CAUGHT", "BUG_RARE": verdict}, done.stdout + done.stderr
+    assert done.returncode == (1 if verdict == "NOT_CAUGHT" else 3)
+    plan = folder.load(tmp_path / "out").header["planned"]
+    assert [p["variant"] for p in plan if "due_s" in p] == ["BUG_RARE"]
+    none = rig(tmp_path, f"--rig-history={tmp_path}/none")
+    assert none.returncode == 64 and "does not exist" in none.stderr + none.stdout
 
 
 def test_pins_and_placement_are_handed_through():

@@ -166,10 +166,10 @@ def test_a_selection_by_name_has_its_overtime_too(tmp_path):
     assert len(json.loads((tmp_path / "out" / "run.json").read_text())["planned"]) == 2
 
 
-def hushed(script, seconds=1.0):
+def hushed(script, seconds=1.0, due_s=None):
     """(runner, promise) of a due variant that is silent in its share of the time."""
     runner = matrix.Runner(script, LISTS, 5, lambda record: None)
-    item = matrix.Item("buggy", "toy", "race", None, ("BUG_A",))
+    item = matrix.Item("buggy", "toy", "race", None, ("BUG_A",), due_s)
     runner.run(item, seconds)
     return runner, runner.promises[item.name]
 
@@ -199,6 +199,17 @@ def test_a_silent_variant_goes_on_until_it_shows_or_its_silence_counts(monkeypat
     lengths = [s["result"]["seconds"] for s in promise.subject.slices]
     assert lengths[:3] == pytest.approx([1, 1, 2])  # first as long again as it had
     assert runner.in_doubt() == [] and runner.overtime(9.0) == []
+
+
+def test_one_whose_rate_makes_its_silence_count_goes_on_as_long_as_others(monkeypatch):
+    script = Timed(monkeypatch, None, None)
+    script.made["BUG_A"] = lasting(script)
+    runner, promise = hushed(script, due_s=0.05)
+    assert judge.judge_buggy(promise.subject, True)[0] == "NOT_CAUGHT"
+    assert runner.in_doubt() == [promise] and judge.unshown(promise.subject) is None
+    script.made["BUG_A"] = lasting(script, hits=1)
+    runner.by_need(script.now + 100)
+    assert judge.judge_buggy(promise.subject, True)[0] == "CAUGHT" and not runner.in_doubt()
 
 
 def test_a_variant_that_shows_late_is_caught_and_a_short_one_stays_in_doubt(monkeypatch):
