@@ -91,9 +91,9 @@ def tree_of(switch):
                     path.write_text(path.read_text().replace(f"/{VARIANT}/", "/fixed/"))
                 folder.rename(folder.with_name("fixed"))
             for part in ("validate", "reports", "fuzz", "ci"):
-                # Checks are of the fixed form and need not compile.
-                shutil.copytree(ROOT / part, tree.top / part, dirs_exist_ok=True,
-                                ignore=shutil.ignore_patterns("checks"))
+                shutil.copytree(ROOT / part, tree.top / part, dirs_exist_ok=True)
+            # Of the form without the switch, which is not this tree's.
+            shutil.rmtree(tree.top / "fuzz/checks")
             yield tree.top
 
 

@@ -145,6 +145,12 @@ static void waits(struct state *s)
 	nothing_comes(s);
 	put_byte(s->fd[1]);
 	comes(s, s->fd[0], WORLD_IN, &s->user);
+	/* Or its association is, and the wait goes on to its end. */
+	ask(s, s->fd[0], WORLD_IN, &s->user, 0);
+	must(s->ops->dissociate(&s->port, s->fd[0]) == 0, "an association was not there");
+	start = world_now();
+	must(s->ops->getn(&s->port, e, ROOM, LONG) == 0, "an event came of no association");
+	must(world_now() - start >= LONG, "a wait for what is outdated ended too early");
 	take_byte(s->fd[0]);
 }
 
