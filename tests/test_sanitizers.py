@@ -228,6 +228,26 @@ def test_nothing_is_suppressed():
     assert not (ROOT / "ci/suppressions").exists()
 
 
+def test_moving_a_stack_unwatched_is_still_needed(tmp_path):
+    """Without the attribute the words between a frame's variables are reported, in that place."""
+    for folder in ("targets", "stress"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    (name,) = UNWATCHED
+    path, test = tmp_path / name, ROOT / "tests/unit/sched_stack_test.c"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if "no_sanitize" not in line),
+                    encoding="utf-8")
+    links = re.findall(r"^/\* links: (.*) \*/$", test.read_text(encoding="utf-8"), re.M)
+    subprocess.run(["gcc", "-std=gnu11", "-O2", "-g", "-fsanitize=address", "-pthread",
+                    "-fno-omit-frame-pointer", "-Wl,-z,now", "-I", "targets", "-I", "stress",
+                    "-I", ROOT, "-o", "stack_test", test, *" ".join(links).split()],
+                   cwd=tmp_path, check=True)
+    ran = subprocess.run(["timeout", "100", "./stack_test"], cwd=tmp_path, text=True,
+                         capture_output=True, errors="replace", check=False)
+    assert ran.returncode not in (0, 124)
+    assert "AddressSanitizer: stack-buffer" in ran.stderr and "copy_words" in ran.stderr
+
+
 # --- programs that never begin ---
 
 MAPPING = {
