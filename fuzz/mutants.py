@@ -10,6 +10,10 @@ KEYWORD = re.compile(r"^(?:return|break|continue|goto|if|else|for|while|do|case|
                      r"static|extern|struct|enum|union|_Noreturn)\b")
 DECLARATION = re.compile(r"^(?:const\s+)?(?:unsigned|signed|bool|int|char|long|size_t|double|void|"
                          r"\w+_t|struct\s+\w+|enum\s+\w+|word\w+)\s+\**\w+")
+# What changes nothing but speed; oracles of the targets and of the tools.
+HINT = re.compile(r"hint_\w+\(|world_(?:relax\w*|yield)\(")
+ORACLE = re.compile(r"world_fatal\(|watch_")
+NO_CALL = re.compile(r"\b(?:U?INT\d+_C|sizeof)\s*\(")
 WAKE = re.compile(r"wake|ready|signal|unpark|notify", re.IGNORECASE)
 CONDITION = re.compile(r"\b(if|while)\s*\(")
 COMPARISON = re.compile(r"(?<=\s)(<=|>=|<|>)(?=\s)")
@@ -70,10 +74,10 @@ def statement(text):
 
 
 def dropped(code, at):
-    """A call, a store or a wake that is left out; an oracle's means nothing."""
+    """A call, a store or a wake that is left out; an oracle's or a hint's means nothing."""
     what = statement(code[at])
     follows = at > 0 and code[at - 1].rstrip()[-1:] in (",", "(", "=", "&", "|", "?", "+")
-    if what and not follows and not re.match(r"world_fatal\(|watch_", what):
+    if what and not follows and not ORACLE.match(what) and not HINT.match(what):
         stores = re.search(r"[^=!<>]=[^=]|\+\+|--|\b\w*(?:store|publish|exchange|init)\w*\(", what)
         name = "skip wake" if WAKE.search(what) else "drop store" if stores else "drop call"
         yield name, 1, code[at].replace(what + ";", ";")
@@ -89,7 +93,8 @@ def swapped(code, at):
     above = code[at - 1].rstrip() if at else ""
     guarded = re.match(r"\s*(?:if|else|for|while)\b.*[^{;]$|\s*else$", above)
     fresh = re.search(r"_init\(", (first or "") + (second or ""))  # nobody shares it yet
-    if first and second and same and not guarded and not fresh and "(" in first + second:
+    calls = "(" in NO_CALL.sub("", (first or "") + (second or ""))
+    if first and second and same and not guarded and not fresh and calls:
         yield "swap", 2, f"{code[at + 1]}\n{code[at]}"
 
 

@@ -50,6 +50,13 @@ def test_each_rule_makes_its_change(tmp_path):
         assert mutant.functions == {"f"}
 
 
+def test_hints_and_constants_are_no_mutants(tmp_path):
+    text = ("void f(struct s *s)\n{\n\twhile (load_acquire(&s->x) == 0)\n\t\tworld_relax();\n"
+            "\ts->a = UINT64_C(1);\n\ts->b = 2 * sizeof(long);\n}\n")
+    assert {(m.line, m.rule) for m in made(tmp_path, text)[1]} == {
+        (3, "negate"), (5, "drop store"), (6, "drop store")}
+
+
 def test_only_lines_with_code_are_changed(tmp_path):
     assert {m.line for m in made(tmp_path, live=[5])[1]} == {5}
 
