@@ -18,7 +18,7 @@ import sqlite3
 from pathlib import Path
 from typing import Dict, Iterable, List, Optional
 
-from reports import beside, explored, folder, schema, session, summary
+from reports import beside, explored, folder, merge, schema, session, summary
 
 APPLICATION = 0x53746F72  # "Stor", in the file's header
 WAIT_S = 60.0             # for another writer
@@ -242,13 +242,14 @@ def name_of(row: dict) -> str:
 def run_folders(paths: Iterable[Path]) -> List[Path]:
     """Run folders among paths: each itself, or those anywhere below it, oldest name first.
 
+    Of a merged run those that it was made of: it would add their exposure once more.
     Raises folder.BadFolder for a path that neither is nor holds one.
     """
     found: List[Path] = []
     for path in map(Path, paths):
-        parts = sorted(p.parent for p in (path / "shards").glob("*/run.json"))  # of a merged run
+        parts = sorted(p.parent for p in (path / merge.SHARDS).glob("*/run.json"))
         below = parts or ([path] if (path / "run.json").is_file() else sorted(
-            p.parent for p in path.rglob("run.json")))
+            p.parent for p in path.rglob("run.json") if not (p.parent / merge.SHARDS).is_dir()))
         if not below:
             what = "holds no run" if path.is_dir() else "does not exist"
             raise folder.BadFolder(f"{path} {what}: name the folder of a run, or one of runs",

@@ -7,7 +7,7 @@ from typing import Dict, List, NamedTuple
 import jinja2
 import numpy as np
 
-from reports import changes, compare, leaks, nights, svg, words
+from reports import canaries, changes, compare, leaks, nights, svg, words
 from reports.history import History
 from reports.html import LIMIT_BYTES, TEMPLATES
 
@@ -100,7 +100,12 @@ def collected(history: History, name: str, runs: List[dict]) -> dict:
              for key, part in by_lane.items()]
     found.sort(key=lambda lane: (not lane.red, not lane.changes, lane.name))
     steps = [_step(before, after) for before, after in zip(runs[-SHOWN:], runs[-SHOWN:][1:])]
-    return {"name": name, "runs": runs, "lanes": found, "first": max(0, len(runs) - SHOWN),
+    last = {run["lane"]: run for run in runs}
+    silent = [canaries.silences(history, run) for run in last.values()]
+    return {"name": name, "runs": runs, "lanes": found,
+            "silent": [line for one in silent for line in one.red],
+            "unshown": [line for one in silent for line in one.unshown],
+            "first": max(0, len(runs) - SHOWN),
             "red": sum(lane.red for lane in found),
             "machines": sorted({r["name"] for r in runs}), "explored": explored(history, runs),
             "steps": [step for step in steps if step]}

@@ -13,7 +13,7 @@ import pytest
 
 from made_nights import night, row
 from made_records import race, write_run
-from reports import folder, history, schema, session
+from reports import folder, history, merge, schema, session
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -160,6 +160,15 @@ def test_rebuilding_keeps_what_was_acknowledged(tmp_path):
     assert done.returncode == 0 and contents(tmp_path / "h") == before
     assert history.History(tmp_path / "h").rows("SELECT note FROM regressions") == [
         {"note": "known"}]
+
+
+def test_a_merged_run_adds_no_exposure_of_its_own(tmp_path):
+    parts = [write_run(tmp_path / "runs" / name, race(), id=name) for name in "ab"]
+    merge.merge(tmp_path / "runs" / "whole", parts)
+    for root in (tmp_path / "runs", tmp_path / "runs" / "whole"):
+        there = history.History(tmp_path / f"{root.name}.sqlite")
+        history.import_all(there, history.run_folders([root]))
+        assert [run["key"] for run in there.runs()] == ["a", "b"]
 
 
 def importer(db, *paths):

@@ -43,6 +43,19 @@ def test_the_head_of_the_page_is_not_green_over_red_lanes(tmp_path):
     assert '<header class="bad">' in text and "1 lane not as expected" in text
 
 
+@pytest.mark.parametrize("hits, said", [(3000, "✘ canary silent: toy/race BUG_A"),
+                                        (3, "○ not shown: toy/race BUG_A")])
+def test_the_page_tells_a_silent_canary_from_one_that_is_not_shown(tmp_path, hits, said):
+    there = history.History(tmp_path / "h.sqlite")
+    for n in range(20):
+        there.import_run(night(tmp_path / "runs", n, [row(hits=hits, seconds=30.0)]))
+    there.import_run(night(tmp_path / "runs", 20, [
+        row(hits=0, seconds=3.0, verdict="INCONCLUSIVE", expected=False)]))
+    page = trends.text(there)
+    assert said in page and "its own rate in the nights before" in page
+    assert ("Everything red: a canary is silent" in page) == (hits == 3000)
+
+
 def test_an_empty_history_has_a_page(tmp_path):
     assert "No open regression" in trends.text(history.History(tmp_path / "h"))
 
