@@ -45,7 +45,8 @@ if [ $target -eq 0 ]; then
 	exit 0
 fi
 status=0
-"$python" -m validate --since "$since" --time 3m --explore 45s -o build/quick || status=$?
+"$python" -m validate --since "$since" --time 3m --explore 45s --patience 1.5 \
+	-o build/quick || status=$?
 # Nothing to prove: no case that reaches the change shows a bug.
 if [ $status -eq 3 ] && "$python" -c 'import json, sys
 sys.exit(bool(json.load(open("build/quick/validation.json"))["proofs"]))'; then

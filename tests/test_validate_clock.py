@@ -59,5 +59,6 @@ def test_races_in_doubt_get_their_processor_time(monkeypatch, share, lacks, doub
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
     racing = native.Native.__new__(native.Native)
     racing.tree, racing.against = types.SimpleNamespace(top=None), None
-    assert bool(racing._race(["race"], None, 90.0, 1, "command")) is doubt
+    watch = clock.Clock(90.0, 2)
+    assert bool(racing._race(["race"], None, watch, 1, "command")) is doubt
     assert machine.now == pytest.approx(ended, abs=1.0)

@@ -26,8 +26,9 @@ from pathlib import Path
 
 from fuzz.table import EngineFailure
 from reports import folder, provenance, session
-from validate import build, checks, cost, explorer, native, page, verdict
+from validate import build, checks, clock, cost, explorer, native, page, verdict
 from validate.candidate import FOLDER, BadInput, content, read
+from validate.clock import Clock
 from validate.explorer import Explored
 from validate.step import REFUTED, Step
 from validate.tree import Tree, targets
@@ -62,6 +63,8 @@ def arguments(words) -> argparse.Namespace:
     parser.add_argument("--time", type=duration, default=300.0, metavar="TIME")
     parser.add_argument("--explore", type=duration, default=explorer.SECONDS, metavar="TIME",
                         help="for the explorer (default 60s)")
+    parser.add_argument("--patience", type=float, default=clock.PATIENCE, metavar="N",
+                        help="times its time that a step may take on a busy machine (default 4)")
     parser.add_argument("--no-cost", action="store_true", help="leave the cost out")
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(4), "big"))
     parser.add_argument("-o", "--output", type=Path, default=Path("build/validate"),
@@ -123,7 +126,7 @@ class Validation:
                 return
             cases, _ = explorer.cases_of(tree)
             step, self.explored = explorer.explore(tree, cases, options.against,
-                                                   options.explore, jobs)
+                                                   options.explore, jobs, options.patience)
             if not self.add(step):
                 self._keep(tree)
                 return
@@ -135,7 +138,8 @@ class Validation:
                 return
             shown = verdict.shown_under(cases, options.against, current)
             racing = native.Native(tree, cases, options.against, set(shown))
-            race = racing.run(self.out / "run", options.time, options.seed, command())
+            race = racing.run(self.out / "run", Clock(options.time, jobs, options.patience),
+                              options.seed, command())
             if not self.add(race):
                 return
             self.proven = verdict.proofs(shown, self.explored.results,

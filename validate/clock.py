@@ -2,7 +2,7 @@
 import resource
 import time
 
-PATIENCE = 4.0  # times its seconds that something may take on a busy machine
+PATIENCE = 4.0  # times its seconds that a step may take on a busy machine
 
 
 def used_s() -> float:
@@ -12,18 +12,23 @@ def used_s() -> float:
 
 
 class Clock:
-    """Seconds of `jobs` processors that programs use, from now on."""
+    """Seconds of `jobs` processors that programs use."""
 
-    def __init__(self, seconds: float, jobs: int):
-        self.seconds, self.jobs = seconds, jobs
+    def __init__(self, seconds: float, jobs: int, patience: float = PATIENCE):
+        """patience: times its seconds after which none are left, however busy the machine."""
+        self.seconds, self.jobs, self.patience = seconds, jobs, patience
+        self.start()
+
+    def start(self) -> None:
+        """All seconds are left again, from now on."""
         self.began, self.used = time.monotonic(), used_s()
 
     def left_s(self) -> float:
-        """Seconds that are left, as the machine is; none after PATIENCE times as long."""
+        """Seconds that are left, as the machine is; none when patience is over."""
         spent = (used_s() - self.used) / self.jobs
         waited = time.monotonic() - self.began
         return min((self.seconds - spent) * self.stretch(),
-                   PATIENCE * self.seconds - waited)
+                   self.patience * self.seconds - waited)
 
     def stretch(self) -> float:
         """How much longer than on a free machine things take here and now."""

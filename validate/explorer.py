@@ -7,7 +7,7 @@ from typing import Dict, List, Optional, Set, Tuple
 
 from fuzz import table
 from reports import process
-from validate.clock import Clock
+from validate.clock import PATIENCE, Clock
 from validate.step import Step, timed
 from validate.tree import Tree, reached
 
@@ -78,11 +78,12 @@ class Search:
     Its seconds are those of a Clock: a busy machine searches as much.
     """
 
-    def __init__(self, top, program, seconds: float, jobs: int, stops: bool = True):
+    def __init__(self, top, program, seconds: float, jobs: int, stops: bool = True,
+                 patience: float = PATIENCE):
         """program(target): where it is, from `top`; seconds: for all; jobs: at once; stops: at
         the first finding."""
         self.top, self.program, self.jobs, self.stops = top, program, jobs, stops
-        self.clock = Clock(seconds, jobs)
+        self.clock = Clock(seconds, jobs, patience)
         self.stop = threading.Event()
         self.explored = Explored()
 
@@ -137,10 +138,11 @@ def in_order(cases: List[Case], against: Optional[str]) -> List[Cell]:
 
 
 def explore(tree: Tree, cases: List[Case], against: Optional[str], seconds: float,
-            jobs: int) -> Tuple[Step, Explored]:
+            jobs: int, patience: float = PATIENCE) -> Tuple[Step, Explored]:
     """Explore the candidate; a counterexample refutes it."""
     with timed(Step("explorer")) as step:
-        search = Search(tree.top, lambda target: tree.program("explore", target), seconds, jobs)
+        search = Search(tree.top, lambda target: tree.program("explore", target), seconds, jobs,
+                        patience=patience)
         cells = in_order(cases, against)
         explored = search.run(cells)
         tell(step, cases, cells, explored, seconds)

@@ -59,11 +59,11 @@ class Native:
             to.unlink(missing_ok=True)
             shutil.copy2(self.tree.root / program, to)
 
-    def run(self, out: Path, seconds: float, seed: int, command: str) -> Step:
+    def run(self, out: Path, clock: Clock, seed: int, command: str) -> Step:
         """Race until every ratio bound is reached, a hit comes, or the time is over.
 
-        out: of the run's folder, with its report; seconds: for all, overtime included, as a
-        Clock has them: on a busy machine what is in doubt goes on.
+        out: of the run's folder, with its report; clock: for all, overtime included: on a busy
+        machine what is in doubt goes on for as much.
         """
         with timed(Step("races")) as step:
             items = [matrix.Item("race", *name.split("/"), control, (VARIANT,))
@@ -74,19 +74,20 @@ class Native:
                 step.skip("no case has a control that this machine shows")
                 return step
             self.build_controls()
-            verdicts = self._race(items, out, seconds, seed, command)
+            verdicts = self._race(items, out, clock, seed, command)
             tell(step, verdicts)
         return step
 
-    def _race(self, items: List[matrix.Item], out: Path, seconds: float, seed: int,
+    def _race(self, items: List[matrix.Item], out: Path, clock: Clock, seed: int,
               command: str) -> dict:
         programs = Programs(Path("build"), LANE, self.tree.top)
         lists = [self._promised(d) for d in programs.list()]
         # As a run's own options are: overtime comes on top of its time.
-        session = Session(out, programs, lists, items, seed, seconds / (1 + matrix.OVERTIME),
+        session = Session(out, programs, lists, items, seed,
+                          clock.seconds / (1 + matrix.OVERTIME),
                           False, {"against": self.against})
         session.folder.header["command"] = command
-        clock = Clock(seconds, len(os.sched_getaffinity(0)))
+        clock.start()
         for item in items:
             if any(row["verdict"] == REFUTED.upper() and row["variant"] == VARIANT
                    for row in session.run(item)):  # the control is there to be
