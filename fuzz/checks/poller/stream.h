@@ -84,10 +84,12 @@ static void read_in_parts(struct state *s)
 	must(fd_read(&s->b, bytes, 1) == 1 && bytes[0] == 'a', "a read failed");
 	must(fd_read(&s->b, bytes, 1) == 1 && bytes[0] == 'b', "a read failed");
 	must(fd_read(&s->b, bytes, sizeof bytes) == 1 && bytes[0] == 'c', "a read failed");
+	must(fd_read(&s->b, bytes, 0) == 0, "a read of nothing waits");
+	must(fd_write(&s->a, bytes, 3) == 3, "a write failed");
+	must(fd_read(&s->b, bytes, sizeof bytes) == 3, "a read failed");
 	must(fd_write(&s->a, bytes, 2) == 2, "a write failed");
 	must(fd_read(&s->b, bytes, 1) == 1 && fd_read(&s->b, bytes, 1) == 1,
 	     "a read after one that found less failed");
-	must(fd_read(&s->b, bytes, 0) == 0, "a read of nothing waits");
 }
 
 static void time_out(struct state *s)
