@@ -1,5 +1,6 @@
 """What the explorer finds in a mutant: searches, cheap ones first, of the cases that reach it."""
 import collections
+import functools
 import threading
 
 from table import EngineFailure, lines_of
@@ -41,25 +42,37 @@ def looks(options, order):
         yield ("armv8", ("--search", "dpor", "--executions", most)), None
 
 
-def hunted(binary, mutant, options, luck, cases, extra=()):
-    """What the explorer finds in a binary: a dict with "found", or None."""
+@functools.cache
+def is_quiet(source, arguments):
+    """Whether the same search of the source finds nothing: else the mutant's finding is none."""
+    try:
+        return not lines_of([source, *arguments], PATIENCE)[0]["hits"]
+    except (EngineFailure, ValueError, IndexError):
+        return False
+
+
+def hunted(binary, mutant, options, luck, cases, source, extra=()):
+    """What the explorer finds in a mutant's binary: a dict with "found", or None.
+
+    source: the binary without the change, in which the same search must find nothing.
+    """
     executions = 0
     for look in looks(options, mutant.rule == "weaken"):
         for case in luck.sorted(mutant, cases):
             if look[bool(case.get("whole"))] is None:
                 continue
             model, arguments = look[bool(case.get("whole"))]
-            command = [binary, "--case", case["case"], "--model", model, "--json", "--no-shrink",
-                       "--seconds", str(LOOK), *extra, *arguments]
+            search = ("--case", case["case"], "--model", model, "--json", "--no-shrink",
+                      "--seconds", str(LOOK), *arguments)
             try:
-                result = lines_of(command, PATIENCE)[0]
+                result = lines_of([binary, *search, *extra], PATIENCE)[0]
             except (EngineFailure, ValueError, IndexError) as failure:
                 if "no end after" in str(failure):
                     continue  # the machine may be busy: no evidence
                 # The rig itself was brought down: seen, if not nicely.
                 result = {"executions": 0, "hits": {"engine_error": 1}, "why": str(failure)[-160:]}
             executions += result["executions"]
-            if result["hits"]:
+            if result["hits"] and is_quiet(source, search):
                 luck.add(mutant, case["case"])
                 return {"found": max(result["hits"], key=result["hits"].get),
                         "case": case["case"], "model": model, "executions": executions,

@@ -193,9 +193,10 @@ def fate(target, mutant, options, shared, top):
         return {"status": "unreached", "reason": reason}
     mine = [case for case in cases[target]
             if not mutant.functions or mutant.functions & enters[target][case["case"]]]
+    source = ROOT / binary_of(target)
     if mutant.rule == "weaken":
         weaken = ("--weaken", f"{mutant.file}:{mutant.line}{mutant.after}")
-        found = hunted(ROOT / binary_of(target), mutant, options, luck, mine, weaken)
+        found = hunted(source, mutant, options, luck, mine, source, weaken)
         reason = "" if found else why_kept(mutant, Comments())
         return {"status": "killed", **found} if found else {
             "status": "kept" if reason else "survived", "reason": reason}
@@ -204,7 +205,7 @@ def fate(target, mutant, options, shared, top):
         return {"status": "no code"}
     if same_code(commands, target, mutant, top):
         return {"status": "same"}
-    found = hunted(built[0], mutant, options, luck, mine)
+    found = hunted(built[0], mutant, options, luck, mine, source)
     return {"status": "killed", **found} if found else {"status": "survived"}
 
 

@@ -9,6 +9,7 @@ from reports import schema
 from tests.explorer import ROOT, build
 
 sys.path[:0] = [str(ROOT / "ci"), str(ROOT / "fuzz")]
+import hunt  # noqa: E402
 import mutants  # noqa: E402
 import mutation  # noqa: E402
 import rebuild  # noqa: E402
@@ -113,6 +114,19 @@ def test_what_the_explorer_finds_is_killed(binaries, tmp_path):
     assert (ran.returncode == 0) == (score >= mutation.WANTED)
     assert f"score {score:.1%}" in ran.stdout
     assert not list((ROOT / "build").glob("mutant-*"))  # nothing is left
+
+
+def test_what_the_source_fails_too_is_no_kill(binaries):
+    """Here the mutant's binary is a variant with a bug, and so is what stands for its source."""
+    build("build/explore/poller/BUG_TAKE_SPLIT/explore")
+    buggy = ROOT / "build/explore/poller/BUG_TAKE_SPLIT/explore"
+    fixed = ROOT / "build/explore/poller/fixed/explore"
+    mutant = mutants.Mutant("targets/poller/block.c", 1, "none", "", "")
+    cases = [{"case": "ready_vs_close"}, {"case": "close_vs_block"}, {"case": "timer_vs_block"}]
+    options = mutation.parse([])
+    found = hunt.hunted(buggy, mutant, options, hunt.Luck(), cases, fixed)
+    assert found and found["found"]
+    assert hunt.hunted(buggy, mutant, options, hunt.Luck(), cases, buggy) is None
 
 
 def test_the_same_code_is_equivalent(binaries, tmp_path):
