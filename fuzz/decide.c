@@ -81,13 +81,17 @@ static unsigned list_options(uint64_t from, uint8_t *option)
 			option[n++] = sim.cur;
 		from &= ~own;
 	}
-	uint64_t waiting = from & sim.soft;
-	from &= ~waiting;
-	uint64_t threads = from & (bit(FLUSH) - 1);
-	uint64_t group[3] = { threads, waiting, from & ~threads };
-	for (unsigned i = 0; i < 3; i++)
-		for (uint64_t left = group[i]; left; left &= left - 1)
-			option[n++] = __builtin_ctzll(left);
+	/* In the order of their numbers, threads stand before stores and the
+	 * clock. */
+	uint64_t waiting = from & sim.soft, first = from;
+	if (waiting)
+		first &= (bit(FLUSH) - 1) & ~waiting;
+	for (uint64_t left = first; left; left &= left - 1)
+		option[n++] = __builtin_ctzll(left);
+	for (uint64_t left = waiting; left; left &= left - 1)
+		option[n++] = __builtin_ctzll(left);
+	for (uint64_t left = from & ~first & ~waiting; left; left &= left - 1)
+		option[n++] = __builtin_ctzll(left);
 	return n;
 }
 

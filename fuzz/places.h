@@ -15,10 +15,11 @@ struct places {
  * remember it. */
 static inline bool place_is_new(struct places *seen, unsigned thread, const void *pc)
 {
-	enum { MOST = 1 << 12 };
-	/* Neighbours in the code stand together. */
+	enum { MOST_BITS = 12, MOST = 1 << MOST_BITS };
 	uint32_t place = (uint32_t)(uintptr_t)pc * MAX_THREADS + thread;
-	unsigned i = (place / (4 * MAX_THREADS) + 257 * thread) % MOST;
+	/* Scattered: code comes in runs, and runs of several threads that meet
+	 * in the table make long chains. */
+	unsigned i = place * 0x9e3779b1u >> (32 - MOST_BITS);
 	while (seen->at[i].stamp == sim_stamp && seen->at[i].place != place)
 		i = (i + 1) % MOST;
 	if (seen->at[i].stamp == sim_stamp)

@@ -168,7 +168,10 @@ static inline uint64_t bit(unsigned i)
 
 static inline struct thread *self(void)
 {
-	return &sim.thread[sim.cur];
+	struct thread *t = &sim.thread[sim.cur];
+	/* Computed once: gcc would do it again at each use. */
+	__asm__("" : "+r"(t));
+	return t;
 }
 
 static inline bool depends(const struct op *a, const struct op *b)

@@ -11,14 +11,23 @@ const struct memory_model *model = &sc_model;
 /* --- global variables of the targets: every execution finds them as at the
  * start --- */
 
-enum { MAX_UNDO = 1 << 16 };
+enum { MAX_UNDO = 1 << 16, RECENT = 1 << 10 };
 static struct { uintptr_t address; uint64_t value; } undo[MAX_UNDO];
 static unsigned undos;
+/* Some of the places that `undo` has already, since it was last empty: what is
+ * written once is written again and again. */
+static struct { uintptr_t address; uint32_t since; } recent[RECENT];
+static uint32_t emptied = 1;
 
 void globals_remember(uintptr_t address, size_t size)
 {
 	uintptr_t end = address + size;
 	for (address &= ~(uintptr_t)7; address < end; address += 8) {
+		unsigned i = address / 8 % RECENT;
+		if (recent[i].address == address && recent[i].since == emptied)
+			continue;
+		recent[i].address = address;
+		recent[i].since = emptied;
 		if (undos == MAX_UNDO)
 			engine_error("more than %d writes to globals in one execution", MAX_UNDO);
 		undo[undos].address = address;
@@ -29,6 +38,7 @@ void globals_remember(uintptr_t address, size_t size)
 void globals_keep(void)
 {
 	undos = 0;
+	emptied++;
 }
 
 void globals_restore(void)
@@ -37,6 +47,7 @@ void globals_restore(void)
 		undos--;
 		memcpy((void *)undo[undos].address, &undo[undos].value, 8);
 	}
+	emptied++;
 }
 
 /* --- atomic accesses --- */

@@ -49,15 +49,15 @@ static inline void race_check(struct granule *g, unsigned bytes, enum access kin
 		race_note(r, t, bytes, kind, pc);
 		return;
 	}
-	if (r->thread == t->id) {
-		/* Nobody can have learnt of that one and not of this. */
-		if (r->at == t->clock.at[t->id] && !(bytes & ~r->bytes) &&
-		    race_covers[r->kind] >> kind & 1)
-			return;
-		if (g->records == 1 && !(r->bytes & ~bytes) && race_covers[kind] >> r->kind & 1) {
-			race_note(r, t, bytes, kind, pc);
-			return;
-		}
+	/* Nobody can have learnt of that one and not of this. */
+	if (r->thread == t->id && r->at == t->clock.at[t->id] && !(bytes & ~r->bytes) &&
+	    race_covers[r->kind] >> kind & 1)
+		return;
+	/* The only one, known here: this takes its place. */
+	if (g->records == 1 && r->at <= t->clock.at[r->thread] && !(r->bytes & ~bytes) &&
+	    race_covers[kind] >> r->kind & 1) {
+		race_note(r, t, bytes, kind, pc);
+		return;
 	}
 	race_slow(g, bytes, kind, pc);
 }
