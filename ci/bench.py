@@ -5,6 +5,7 @@ Quote them with the load beside them ("load", "steal_ticks").
 """
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -75,6 +76,55 @@ def explorer():
             speeds[f"{target}/{case} {model}"]["times_sc"] = (
                 base["executions_per_cpu_s"] / found["executions_per_cpu_s"])
     return speeds or None
+
+
+def whole_runs():
+    """Executions a second of processor time of a whole runtime (sched/serve, sc), by search;
+    20,000 are wanted."""
+    binary = "build/explore/sched/fixed/explore"
+    if not os.access(binary, os.X_OK):
+        return None
+    found = {}
+    for search in ("pct", "random"):
+        done = subprocess.run([binary, "--bench", "--json", "--case", "serve", "--search", search,
+                               "--executions", "50000"],
+                              capture_output=True, text=True, timeout=600, check=True)
+        found[search] = json.loads(done.stdout)["executions_per_cpu_s"]
+    return found
+
+
+def searched(binary, jobs):
+    """An exhaustive search by so many processes: its result, and their processor time."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run([binary, "--json", "--case", "last_slots", "--model", "armv8",
+                           "--search", "dfs", "--preemptions", "3", "--stale", "2", "--jobs",
+                           str(jobs), "--seconds", "600"],
+                          capture_output=True, text=True, timeout=660, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return json.loads(done.stdout), after.ru_utime + after.ru_stime - before.ru_utime - (
+        before.ru_stime)
+
+
+def sharing():
+    """How much sooner two processes end a search of 300,000 executions than one, by the clock,
+    in turn, medians: 1.7 is wanted on two free cores. What bounds it whatever else runs: the
+    processor time of both by that of one, and the share of the executions of the busier one.
+    None where the explorer is not built."""
+    binary = "build/explore/spanset/fixed/explore"
+    if not os.access(binary, os.X_OK):
+        return None
+    turns = [(searched(binary, 1), searched(binary, 2)) for _ in range(3)]
+    one, two = turns[0][0][0], turns[0][1][0]
+    if not one["ended"] or not two["ended"] or one["executions"] != two["executions"]:
+        sys.exit(f"bench: shared search: {one['executions']} executions by one process, "
+                 f"{two['executions']} by two")
+    return {"executions": one["executions"],
+            "seconds": statistics.median(a["seconds"] for (a, _), _ in turns),
+            "seconds_by_two": statistics.median(b["seconds"] for _, (b, _) in turns),
+            "times_sooner": statistics.median(a["seconds"] / b["seconds"]
+                                              for (a, _), (b, _) in turns),
+            "cpu_by_two": statistics.median(both / alone for (_, alone), (_, both) in turns),
+            "largest_share": statistics.median(b["largest_share"] for _, (b, _) in turns)}
 
 
 def fuzzers():
@@ -167,6 +217,8 @@ def main():
         "targets": costs,
         "go": go,
         "explore": explorer(),
+        "explore_sharing": sharing(),
+        "explore_whole_per_cpu_s": whole_runs(),
         "fuzz_executions_per_cpu_s": fuzzers(),
         "probes": probes(),
         "history": history(),

@@ -27,7 +27,7 @@ struct pool {
 	pthread_cond_t more;
 	unsigned jobs;
 	word32 hungry, ready; /* written under the lock */
-	word64 executions;    /* begun by all */
+	word64 executions;    /* begun by all, where they are limited */
 	word32 stop;          /* everybody puts back what is left, and ends */
 	struct result result[MAX_JOBS];
 	struct piece piece[PIECES];
@@ -96,8 +96,7 @@ static bool take_piece(void)
 static bool go_on(const struct request *q)
 {
 	/* relaxed: only a count */
-	uint64_t so_far = fetch_add_relaxed(&pool->executions, 1);
-	if (q->executions && so_far >= q->executions)
+	if (q->executions && fetch_add_relaxed(&pool->executions, 1) >= q->executions)
 		stop_all();
 	if (now(&pool->stop))
 		return false;
