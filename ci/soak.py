@@ -172,14 +172,20 @@ def codes(options):
     if options.short:
         known, found = found, chosen(found, options.seconds, int(time.time() // DAY_S))
         print(f"{len(found)} of {len(known)} storms: {LEAST_S} s each is what tells")
-    overtime = OVERTIME * options.seconds
+    lacking = []
     for program, name in found:
         document = keep(options.keep, run(program, name, options.seconds / len(found)))
-        longer = 0.0 if options.short else min(overtime, needed_s(document))
-        yield report(document, options.short, more=longer > 0)
-        if longer > 0:
-            overtime -= longer
-            yield report(add(document, keep(options.keep, run(program, name, longer), "-more")))
+        need = 0.0 if options.short else needed_s(document)
+        if need > 0:
+            lacking.append((need, program, document))
+        yield report(document, options.short, more=need > 0)
+    left = OVERTIME * options.seconds
+    # The least comes first: what it leaves over of its share, others get.
+    for number, (need, program, before) in enumerate(sorted(lacking, key=lambda one: one[0])):
+        longer = min(need, left / (len(lacking) - number))
+        left -= longer
+        document = run(program, before["storm"], longer)
+        yield report(add(before, keep(options.keep, document, "-more")))
 
 
 class Parser(argparse.ArgumentParser):

@@ -80,29 +80,31 @@ def test_who_lacks_a_quota_goes_on_as_long_as_it_needs(capsys):
 
 
 class Toy:
-    """The options of a soak of two storms, and their programs: every second makes ten."""
+    """The options of a soak of toy storms, and their programs: every second makes ten."""
 
-    def __init__(self, monkeypatch, quota, seconds=100, short=False):
-        self.ran, self.quota = [], quota
-        self.seconds, self.short, self.keep, self.results = seconds, short, None, []
-        monkeypatch.setattr(soak, "storms", lambda: [("toy", "gale"), ("toy", "storm")])
+    def __init__(self, monkeypatch, quotas, short=False):
+        self.ran, self.quotas = [], quotas
+        self.seconds, self.short, self.keep, self.results = 50 * len(quotas), short, None, []
+        monkeypatch.setattr(soak, "storms", lambda: [("toy", name) for name in quotas])
         monkeypatch.setattr(soak, "run", self.run)
 
     def run(self, _, name, seconds):
         """As soak.run()."""
-        self.ran.append((name, seconds))
-        return made(seconds=60, operations={"push": int(10 * seconds)},
-                    quota={"push": self.quota} if name == "gale" else {}) | {"seconds": seconds}
+        self.ran.append((name, round(seconds)))
+        quota = {"push": self.quotas[name]} if self.quotas[name] else {}
+        return {**made(seconds=60, storm=name, operations={"push": int(10 * seconds)}),
+                "quota": quota, "seconds": seconds}
 
 
 def test_the_soak_adds_time_for_quotas_and_not_without_end(monkeypatch):
-    toy = Toy(monkeypatch, quota=800)
+    toy = Toy(monkeypatch, {"gale": 800, "calm": 0})
     assert set(soak.codes(toy)) == {0}
-    assert toy.ran == [("gale", 50), ("gale", pytest.approx(36)), ("storm", 50)]
-    toy = Toy(monkeypatch, quota=5000)
+    assert toy.ran == [("gale", 50), ("calm", 50), ("gale", 36)]
+    toy = Toy(monkeypatch, {"squall": 5000, "gale": 800, "storm": 5000})
     assert set(soak.codes(toy)) == {0, 1}
-    assert toy.ran == [("gale", 50), ("gale", 50), ("storm", 50)]
-    toy = Toy(monkeypatch, quota=5000, short=True)
+    assert toy.ran[:3] == [("squall", 50), ("gale", 50), ("storm", 50)]
+    assert toy.ran[3:] == [("gale", 25), ("squall", 25), ("storm", 25)]
+    toy = Toy(monkeypatch, {"gale": 5000, "storm": 5000}, short=True)
     assert set(soak.codes(toy)) == {0}
     assert sorted(toy.ran) == [("gale", 50), ("storm", 50)]
 
