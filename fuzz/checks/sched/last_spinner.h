@@ -1,0 +1,44 @@
+/* Work is put, in some way, while the last worker that spins gives up: one of
+ * the two must see the other.
+ */
+#ifndef FUZZ_CHECKS_SCHED_LAST_SPINNER_H
+#define FUZZ_CHECKS_SCHED_LAST_SPINNER_H
+
+#include "checks/must.h"
+#include "sched/cases/sched_case.h"
+
+enum { LEFT = 0 };
+
+static void spinner(void *state, struct slot *me)
+{
+	me->got[LEFT] = idle_leave(state_as(state, 1));
+}
+
+static void spinner_prepare(struct state *st)
+{
+	state_init(st);
+	state_run(st, 0);
+	state_run(st, 1);
+	state_idle_worker(st, 2);
+	st->m[0].cur = &st->g[1];
+	st->m[1].spinning = true;
+	word_init(&st->s.spinning, 1);
+}
+
+static int spinner_judge(const void *state, const struct slot *slots)
+{
+	const struct state *st = state;
+	if (slots[0].stranded || slots[1].stranded)
+		return STUCK;
+	if (status_seen(st, 0) != G_RUNNABLE || state_queued(st, 0, &st->g[0]) != 1)
+		return -1;
+	/* Else it waits beside an idle processor. */
+	return !slots[1].got[LEFT] || state_woken(st, 2) ? CAME_THROUGH : STUCK;
+}
+
+#define SPINNER_CASE                                                               \
+	.state_size = sizeof(struct state), .state_align = _Alignof(struct state), \
+	.actor = { { "submitter", submitter }, { "spinner", spinner } },           \
+	.prepare = prepare, .judge = spinner_judge, CHECK_OUTCOMES
+
+#endif
