@@ -93,7 +93,7 @@ def swapped(code, at):
     above = code[at - 1].rstrip() if at else ""
     guarded = re.match(r"\s*(?:if|else|for|while)\b.*[^{;]$|\s*else$", above)
     fresh = re.search(r"_init\(", (first or "") + (second or ""))  # nobody shares it yet
-    calls = "(" in NO_CALL.sub("", (first or "") + (second or ""))
+    calls = re.search(r"\w\(", NO_CALL.sub("", f"{first} {second}"))
     if first and second and same and not guarded and not fresh and calls:
         yield "swap", 2, f"{code[at + 1]}\n{code[at]}"
 

@@ -53,9 +53,9 @@ def test_each_rule_makes_its_change(tmp_path):
 
 def test_hints_and_constants_are_no_mutants(tmp_path):
     text = ("void f(struct s *s)\n{\n\twhile (load_acquire(&s->x) == 0)\n\t\tworld_relax();\n"
-            "\ts->a = UINT64_C(1);\n\ts->b = 2 * sizeof(long);\n}\n")
+            "\ts->a = UINT64_C(1);\n\ts->b = 2 * sizeof(long);\n\ts->c = (char *)s;\n}\n")
     assert {(m.line, m.rule) for m in made(tmp_path, text)[1]} == {
-        (3, "negate"), (5, "drop store"), (6, "drop store")}
+        (3, "negate"), (5, "drop store"), (6, "drop store"), (7, "drop store")}
 
 
 def test_only_lines_with_code_are_changed(tmp_path):
