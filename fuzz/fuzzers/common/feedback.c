@@ -27,10 +27,13 @@ static void listen(const struct event *e)
 {
 	if (e->what != EV_ACCESS)
 		return;
-	if (e->reads) {
+	/* What a thread stored itself, or found there at the start, code
+	 * coverage tells too, and each counter costs libFuzzer time. */
+	bool from_another = e->from_thread != e->thread && e->from_thread != NO_THREAD;
+	if (e->reads && (e->stale || from_another)) {
 		if (read_from)
 			seen(1, (uintptr_t)e->pc, (uintptr_t)e->from_pc + e->stale);
-		if (hand_off && e->from_thread != e->thread)
+		if (hand_off)
 			seen(2, e->address, e->from_thread << 8 | e->thread);
 	}
 	if (succession && e->op == OP_RMW && e->value != e->value2)
