@@ -12,7 +12,6 @@ from reports.history import History, name_of
 NOT_SILENT = ("CAUGHT", "SKIPPED", "INCONCLUSIVE")  # verdicts
 BY_TIME = ("NOT_CAUGHT", "INCONCLUSIVE")            # those that more or less time decides
 RATE = "hits a second"                              # the figure of a regression
-NO_HOPE_S = 1e6  # of silence: who would wait for so long
 
 CANARIES = ("SELECT results.lane AS id, target, case_name, variant, lanes.lane AS lane, "
             "placement, verdict, hits, seconds, starved FROM results JOIN lanes ON lanes.id = "
@@ -34,8 +33,7 @@ def silences(history: History, run: dict) -> Silences:
             due = silence_due_s(history, run, row["id"], len(here))
             measure = "" if due is None else (
                 f': no hit in {row["seconds"]:.3g} s; at its rate in the nights before, '
-                + ("no silence is certain" if due >= NO_HOPE_S else
-                   f"{max(due, 0.001):.3g} s are certain to make one"))
+                f"{max(due, 0.001):.3g} s are certain to make one")
             if row["starved"] or not row["seconds"] or due is None:
                 is_red = row["verdict"] not in NOT_SILENT
             else:
@@ -71,7 +69,7 @@ def silence_due_s(history: History, run: dict, lane: int, canaries: int) -> Opti
 
 def known(history: History, machine_class: str, lane: str, placement: str,
           canaries: int) -> Dict[tuple, float]:
-    """silence_due_s of a run that is to begin, by (target, case, variant); NO_HOPE_S at most.
+    """silence_due_s of a run that is to begin, by (target, case, variant).
 
     Only of variants whose rate is known. canaries: of the run.
     """
@@ -80,7 +78,7 @@ def known(history: History, machine_class: str, lane: str, placement: str,
            silence_due_s(history, coming, row["id"], canaries)
            for row in history.rows("SELECT * FROM lanes WHERE lane = ? AND placement = ?",
                                    (lane, placement))}
-    return {key: min(seconds, NO_HOPE_S) for key, seconds in due.items() if seconds is not None}
+    return {key: seconds for key, seconds in due.items() if seconds is not None}
 
 
 def missing(history: History, run: dict, runs: List[dict]) -> List[str]:

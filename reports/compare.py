@@ -32,6 +32,7 @@ RECENT = 5          # last nights that may be taken together: small changes take
 NIGHT_ALPHA = 0.005  # chance of a false red a night: one in 200
 LIST_Q = 0.05       # false discovery rate of what is listed
 ASSUMED = 0.2       # variation between nights where no history tells it
+UNKNOWN = 1.0       # variation from which on nights tell no rate
 
 
 class Ratio(NamedTuple):
@@ -182,15 +183,17 @@ def certain_silence_s(hits, exposure, canaries: int = 1) -> Optional[float]:
     """silence_s after the nights before; None where they tell no rate.
 
     hits, exposure: per night, oldest first, exposures > 0. The rate is that of the nights up
-    to the last hit, and not known below FEWEST of them: silence does not become usual.
+    to the last hit: silence does not become usual. It is not known below FEWEST of them, nor
+    where they may vary by more than UNKNOWN, as those of programs that end at their first
+    hits do on a loaded machine: then hardly any silence would be certain.
     """
     k, t = list(map(float, hits)), list(map(float, exposure))
     last = max((n for n, one in enumerate(k, 1) if one), default=0)
     known = slice(max(0, last - LONGEST), last)
-    if last < FEWEST:
+    variation = stats.variation_upper(k[known], t[known]) if last else math.inf
+    if last < FEWEST or variation > UNKNOWN:
         return None
-    return silence_s(sum(k[known]), sum(t[known]), len(k[known]),
-                     stats.variation_upper(k[known], t[known]), canaries, t[last:])
+    return silence_s(sum(k[known]), sum(t[known]), len(k[known]), variation, canaries, t[last:])
 
 
 def windows(nights: int) -> range:

@@ -179,6 +179,14 @@ def test_silent_nights_add_up_and_do_not_become_usual():
     assert dead == 0
 
 
+def test_nights_that_vary_by_more_than_their_rate_tell_none():
+    """As seen: ends at ten hits, on a loaded machine, after a search of its own each night."""
+    k = [14, 10, 12, 36, 19, 16, 32, 35, 74, 10, 27, 38]
+    t = [0.046, 0.001, 0.076, 0.001, 0.001, 0.04, 0.922, 0.106, 0.236, 0.001, 0.005, 0.107]
+    assert compare.certain_silence_s(k, t) is None
+    assert compare.certain_silence_s(k, [0.1 * n for n in k]) == pytest.approx(0.9, rel=0.1)
+
+
 def silence_points():
     """History, mean hits a night, stop: of each simulated canary."""
     return [(10, 10_000, None), (60, 10_000, None), (10, 200, None), (20, 20, None),
