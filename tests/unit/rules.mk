@@ -8,7 +8,8 @@ include targets/rules.mk
 include targets/arm64.mk
 
 UNIT_CC ?= gcc
-UNIT_CFLAGS = -std=gnu11 -O2 -g -Wall -Wextra -Werror -I targets -I stress -I fuzz -I . -pthread
+UNIT_CFLAGS = -std=gnu11 -O2 -g -Wall -Wextra -Werror -I targets -I stress -I fuzz \
+	-I fuzz/fuzzers -I . -pthread
 UNIT_SAN = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*_test.c))
 UNIT_TSAN = -fsanitize=thread $(if $(findstring clang,$(UNIT_CC)),,-Wno-tsan)
