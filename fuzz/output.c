@@ -81,7 +81,8 @@ static const char *meaning(const struct test_case *c, const struct run *r)
 static const char *const access_text[] = { "plain read", "plain write", "atomic read",
 					   "atomic write" };
 
-/* The two sides of a race: "plain write by closer at function file:line". */
+/* One side of a race, or of the use of memory that is gone: "plain write by
+ * closer at function file:line". */
 static void race_side(const struct test_case *c, const struct race *race, unsigned i, char *text,
 		      size_t size)
 {
@@ -137,10 +138,10 @@ static void put_finding(const struct request *q, const struct finding *f)
 	first_line = true;
 	render(q, f, json_line);
 	printf("],\"sites\":[");
-	for (unsigned i = 0; f->run.failure == DATA_RACE && i < 2; i++) {
+	for (unsigned i = 2 - f->run.sides; i < 2; i++) {
 		char side[400];
 		race_side(q->test, &f->race, i, side, sizeof side);
-		printf(i ? "," : "");
+		printf(i > 2 - f->run.sides ? "," : "");
 		put_string(side);
 	}
 	replay_encode(text, sizeof text, q, f->choice, f->choices);
@@ -238,7 +239,7 @@ static void finding_text(const struct request *q, const struct finding *f)
 	printf("%s: %s (%s)\n", failure_text(f->run.failure), outcome_name(q->test, &f->run),
 	       meaning(q->test, &f->run));
 	printf("  shows on: %s\n", machines_text(q, f->run.failure));
-	for (unsigned i = 0; f->run.failure == DATA_RACE && i < 2; i++) {
+	for (unsigned i = 2 - f->run.sides; i < 2; i++) {
 		char side[400];
 		race_side(q->test, &f->race, i, side, sizeof side);
 		printf("  %s\n", side);

@@ -234,6 +234,7 @@ void runner_run(struct run *r)
 	r->redundant = false;
 	r->failure = NO_FAILURE;
 	r->outcome = -1;
+	r->sides = 0;
 	r->detail[0] = 0;
 	switch ((enum stop)sim.stop) {
 	case STOP_NONE:
@@ -247,6 +248,12 @@ void runner_run(struct run *r)
 		return;
 	case STOP_RACE:
 		r->failure = DATA_RACE;
+		r->sides = 2;
+		return;
+	case STOP_GONE:
+		r->failure = MEMORY_ERROR;
+		r->sides = 1;
+		snprintf(r->detail, sizeof r->detail, "memory was used that had been given back");
 		return;
 	case STOP_LIVELOCK:
 		if (all_wait()) {

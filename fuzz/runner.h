@@ -10,6 +10,7 @@ struct run {
 	bool redundant;       /* broken off: equivalent to an earlier one */
 	enum failure failure; /* NO_FAILURE, or the class of the finding */
 	int outcome;          /* the judge's, or -1 */
+	unsigned sides;       /* places to show: of a race 2, of memory gone the later one */
 	char detail[160];     /* of a finding, where the outcome's meaning does not say */
 };
 

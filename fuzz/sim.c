@@ -43,6 +43,7 @@ void sim_begin(void)
 	sim.buffered = sim.draining = sim.timed = sim.sleep = sim.changes = 0;
 	sim.steps = sim.grace = sim.choices = sim.taken = 0;
 	sim.ahead = sim.granted = 0;
+	sim.gone = false;
 	sim.step_limit = DEFAULT_STEPS;
 	sim.queue = 0;
 	sim.turn = 0;

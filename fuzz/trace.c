@@ -218,12 +218,14 @@ static void event_text(const struct view *v, const struct event *e, char *text, 
 	}
 }
 
-/* Plain accesses are many: only those to the bytes of a race are shown. */
+/* Plain accesses are many: only those to the bytes of a race, or of memory
+ * gone, are shown. */
 static bool shown(const struct event *e)
 {
 	if (e->what != EV_PLAIN)
 		return true;
-	return sim.stop == STOP_RACE && race.address >> 3 == e->address >> 3;
+	return (sim.stop == STOP_RACE || sim.stop == STOP_GONE) &&
+	       race.address >> 3 == e->address >> 3;
 }
 
 /* Where it stands, and what stands there. */

@@ -214,6 +214,8 @@ static size_t arena_reserved; /* from its end */
 size_t world_mapped;
 bool world_page_touched[ARENA / PAGE];
 static uint32_t touched_page[ARENA / PAGE], touched;
+uint8_t world_page_gone[ARENA / PAGE];
+static uint32_t gone_page[ARENA / PAGE], gone;
 /* What is mapped or reserved, in the order in which it came. */
 static struct region {
 	char *at;
@@ -238,6 +240,8 @@ void world_begin(void)
 		memset(world_arena + (size_t)page * PAGE, 0, PAGE);
 		world_page_touched[page] = false;
 	}
+	while (gone > 0)
+		world_page_gone[gone_page[--gone]] = 0;
 	world_mapped = arena_reserved = 0;
 	regions_used = 0;
 	calls_begin();
@@ -271,6 +275,25 @@ static size_t whole_pages(size_t bytes)
 	return (bytes + PAGE - 1) & ~(size_t)(PAGE - 1);
 }
 
+/* Whoever touches these pages from now on, while races are looked for, is
+ * found; or they may be used again. */
+static void pages_leave(const char *at, size_t bytes)
+{
+	sim.gone = true;
+	for (size_t page = (size_t)(at - world_arena) / PAGE; bytes > 0; page++, bytes -= PAGE) {
+		if (world_page_gone[page] == 0)
+			gone_page[gone++] = page;
+		world_page_gone[page] = PAGE_GONE;
+	}
+}
+
+static void pages_return(const char *at, size_t bytes)
+{
+	for (size_t page = (size_t)(at - world_arena) / PAGE; bytes > 0; page++, bytes -= PAGE)
+		if (world_page_gone[page] == PAGE_GONE)
+			world_page_gone[page] = PAGE_BACK;
+}
+
 /* Forgets a region that is given back. */
 static struct region drop_region(void *at, size_t bytes)
 {
@@ -280,6 +303,9 @@ static struct region drop_region(void *at, size_t bytes)
 	if (!r->reserved && world_page_touched[(size_t)(r->at + r->bytes - world_arena) / PAGE])
 		world_fatal("what lies beyond a region was touched");
 	was = *r;
+	/* Of a window those that are in use are given back before it. */
+	if (!was.reserved)
+		pages_leave(was.at, was.bytes);
 	memmove(r, r + 1, (size_t)(regions + --regions_used - r) * sizeof *r);
 	return was;
 }
@@ -330,7 +356,6 @@ size_t world_page(void)
 void *world_reserve(size_t bytes)
 {
 	open_arena();
-	bytes = (bytes + PAGE - 1) & ~(size_t)(PAGE - 1);
 	bytes = whole_pages(bytes);
 	if (bytes > ARENA - world_mapped - arena_reserved)
 		engine_error("one execution reserves more than %d MiB", ARENA >> 20);
@@ -341,6 +366,7 @@ void *world_reserve(size_t bytes)
 int world_commit(void *at, size_t bytes)
 {
 	must_be_reserved(at, bytes);
+	pages_return(at, bytes);
 	memset(at, 0, bytes);
 	return 0;
 }
@@ -348,6 +374,7 @@ int world_commit(void *at, size_t bytes)
 void world_decommit(void *at, size_t bytes)
 {
 	must_be_reserved(at, bytes);
+	pages_leave(at, bytes);
 	memset(at, GIVEN_BACK, bytes);
 }
 
@@ -360,6 +387,7 @@ void world_discard(void *at, size_t bytes)
 int world_move(void *from, void *to, size_t bytes)
 {
 	must_be_reserved(to, bytes);
+	pages_return(to, bytes);
 	memcpy(to, from, bytes);
 	drop_region(from, bytes);
 	return 0;

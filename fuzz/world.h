@@ -33,6 +33,16 @@ static inline void world_touched(uintptr_t address, size_t bytes)
 		world_touched_slow(at, bytes);
 }
 
+/* Pages that were given back in this execution, and may be in use again. */
+enum { PAGE_GONE = 1, PAGE_BACK = 2 };
+extern uint8_t world_page_gone[WORLD_ARENA / WORLD_PAGE];
+
+static inline bool world_is_gone(uintptr_t address)
+{
+	uintptr_t at = address - (uintptr_t)world_arena;
+	return at < WORLD_ARENA && world_page_gone[at / WORLD_PAGE] == PAGE_GONE;
+}
+
 /* How many regions of memory the code under test has not given back. */
 unsigned world_regions(void);
 

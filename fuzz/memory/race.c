@@ -2,17 +2,28 @@
 
 struct race race;
 
-static _Noreturn void found(const struct record *r, unsigned bytes, uintptr_t address,
-			    enum access kind, void *pc)
+static void later_side(uintptr_t address, unsigned bytes, enum access kind, void *pc)
 {
-	race.address = (address << 3) + __builtin_ctz(bytes & r->bytes);
-	race.side[0].kind = r->kind;
-	race.side[0].thread = r->thread;
-	race.side[0].pc = r->pc;
+	race.address = (address << 3) + __builtin_ctz(bytes);
 	race.side[1].kind = kind;
 	race.side[1].thread = self()->id;
 	race.side[1].pc = pc;
+}
+
+static _Noreturn void found(const struct record *r, unsigned bytes, uintptr_t address,
+			    enum access kind, void *pc)
+{
+	race.side[0].kind = r->kind;
+	race.side[0].thread = r->thread;
+	race.side[0].pc = r->pc;
+	later_side(address, bytes & r->bytes, kind, pc);
 	sim_stop(STOP_RACE);
+}
+
+void race_gone(struct granule *g, unsigned bytes, enum access kind, void *pc)
+{
+	later_side(g->address, bytes, kind, pc);
+	sim_stop(STOP_GONE);
 }
 
 /* Makes room where more accesses are remembered than fit. An atomic one that

@@ -9,10 +9,12 @@
 #define FUZZ_MEMORY_RACE_H
 
 #include "memory/shadow.h"
+#include "world.h"
 
 enum access { PLAIN_READ, PLAIN_WRITE, ATOMIC_READ, ATOMIC_WRITE };
 
-/* The two sides of the race that ended an execution. */
+/* The two sides of the race that ended an execution; of memory that was used
+ * after it was given back, the later one. */
 struct race {
 	uintptr_t address;
 	struct { enum access kind; uint8_t thread; void *pc; } side[2]; /* earlier, later */
@@ -29,6 +31,7 @@ static const uint8_t race_covers[] = {
 };
 
 void race_slow(struct granule *g, unsigned bytes, enum access kind, void *pc);
+_Noreturn void race_gone(struct granule *g, unsigned bytes, enum access kind, void *pc);
 
 static inline void race_note(struct record *r, struct thread *t, unsigned bytes,
 			     enum access kind, void *pc)
@@ -37,13 +40,15 @@ static inline void race_note(struct record *r, struct thread *t, unsigned bytes,
 }
 
 /* The running thread accesses these bytes (a mask) of the granule. Ends the
- * execution if that is a race. */
+ * execution if that is a race, or they were given back. */
 static inline void race_check(struct granule *g, unsigned bytes, enum access kind, void *pc)
 {
 	struct thread *t = self();
 	struct record *r = g->record;
 	if (__builtin_expect(sim.blind, 0))
 		return;
+	if (__builtin_expect(sim.gone && world_is_gone(g->address << 3), 0))
+		race_gone(g, bytes, kind, pc);
 	if (g->records == 0) {
 		g->records = 1;
 		race_note(r, t, bytes, kind, pc);

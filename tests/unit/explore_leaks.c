@@ -44,6 +44,28 @@ static void commit_beyond(void *state, struct slot *me)
 	world_commit(region + HALF, BYTES);
 }
 
+static void use_after(void *state, struct slot *me)
+{
+	(void)state;
+	char *region = world_map(BYTES);
+	region[HALF] = 1;
+	world_unmap(region, BYTES);
+	me->got[0] = ((volatile char *)region)[HALF];
+}
+
+static void use_between(void *state, struct slot *me)
+{
+	(void)state;
+	char *region = world_reserve(BYTES);
+	world_commit(region, BYTES);
+	world_decommit(region + HALF, HALF);
+	world_commit(region + HALF, HALF);
+	me->got[0] = ((volatile char *)region)[HALF];
+	world_decommit(region + HALF, HALF);
+	me->got[0] = ((volatile char *)region)[0];
+	me->got[1] = fetch_add_relaxed((word32 *)(region + HALF), 1); /* relaxed: alone */
+}
+
 static void prepare(void *state, struct slot *slots)
 {
 	(void)state;
@@ -74,6 +96,12 @@ CASE(half_given_back, .purpose = "a part of a region is given back",
 CASE(written_beyond, .purpose = "a write just beyond a region",
      .actor = { { "writer", write_beyond } }, PARTS,
      EXPECT({ "fixed", FATAL, EVERY_MODEL }));
+CASE(used_after, .purpose = "a read of memory that was given back",
+     .actor = { { "reader", use_after } }, PARTS,
+     EXPECT({ "fixed", MEMORY_ERROR, EVERY_MODEL }));
+CASE(used_decommitted, .purpose = "an atomic access of memory that is not committed any more",
+     .actor = { { "counter", use_between } }, PARTS,
+     EXPECT({ "fixed", MEMORY_ERROR, EVERY_MODEL }));
 CASE(committed_beyond, .purpose = "more is committed than was reserved",
      .actor = { { "user", commit_beyond } }, PARTS,
      EXPECT({ "fixed", FATAL, EVERY_MODEL }));
