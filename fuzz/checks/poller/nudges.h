@@ -114,6 +114,8 @@ static void readiness(struct state *s)
 	take_byte(s);
 	sem_store(&s->pd->rg, SEM_NIL);
 	must(poll_check_error(s->pd, POLL_READ) == POLL_OK, "an event told of an error");
+	/* relaxed: nobody else is there */
+	must(load_relaxed(&s->pd->ended) == 0, "an event told of an end");
 }
 
 static void wake_late(void *state)
