@@ -76,7 +76,9 @@ static void how_long(struct state *s)
 	nobody_comes(s, LONG_NS);
 	must(world_now() - start >= LONG_NS, "a poll ended too early");
 	must(world_now() - start < 2 * LONG_NS, "a poll ended too late");
+	start = world_now();
 	nobody_comes(s, 1);
+	must(world_now() > start, "a short wait is none");
 }
 
 /* A wake ends one poll that waits, now or later, and no other one. */

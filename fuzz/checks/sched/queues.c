@@ -3,7 +3,7 @@
 #include "checks/must.h"
 #include "sched/cases/sched_case.h"
 
-enum { OPERATIONS = 400, HALF = SLOTS / 2 };
+enum { OPERATIONS = 1000, HALF = SLOTS / 2 };
 
 struct list {
 	struct G *g[GS];
