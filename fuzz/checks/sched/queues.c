@@ -139,6 +139,11 @@ static void one_operation(struct state *st, struct expected *e, uint32_t *in, ui
 			if (old)
 				expect_put(e, p, old);
 			runq_put_next(own, g);
+		} else if (which == 5) {
+			append(&e->global, g);
+			mutex_lock(&st->s.lock);
+			global_put(&st->s, g, g, 1);
+			mutex_unlock(&st->s.lock);
 		} else {
 			expect_put(e, p, g);
 			runq_put(own, g);
