@@ -61,30 +61,16 @@ def compared(run_a: Run, run_b: Run, rows_a: Dict[tuple, dict], rows_b: Dict[tup
             ratio = compare.rate_ratio((a["hits"], a["seconds"]), (b["hits"], b["seconds"]),
                                        variation)
             pairs.append(Pair(name_of(key), rows_a[key], rows_b[key], ratio, variation, False))
-    promised = sum(row["canary"] for row in rows_b.values())
-    silent = {pair.name for pair in pairs if is_silent(pair, promised)}
     out = compare.discoveries(np.array([p.ratio.p for p in pairs]), compare.LIST_Q)
     pairs = [p._replace(red=bool(red)) for p, red in zip(pairs, out)]
     return Compared(
         pairs, [f'{name_of(key)}: {row["verdict"]}' for key, row in rows_b.items()
-                if row["canary"] and (row["verdict"] not in canaries.NOT_SILENT
-                                      or name_of(key) in silent)],
+                if row["canary"] and row["verdict"] not in canaries.NOT_SILENT],
         [f'{name_of(key)}: {rows_a[key]["verdict"]} became {rows_b[key]["verdict"]}'
          for key in both if rows_a[key]["expected"] and not rows_b[key]["expected"]],
         [f"{name_of(key)}: only in the first run: missing exposure"
          for key in rows_a if key not in rows_b],
         provenance.differences(run_a.header["provenance"], run_b.header["provenance"]))
-
-
-def is_silent(pair: Pair, promised: int) -> bool:
-    """Whether a canary of b had no hit for longer than its rate in a lets pass for chance.
-
-    promised: canaries of b.
-    """
-    a, b = pair.row_a["counted"], pair.row_b["counted"]
-    return (pair.row_b["canary"] and pair.row_b["verdict"] in canaries.BY_TIME and not b["hits"]
-            and not pair.row_b["starved"] and b["seconds"] >= compare.silence_s(
-                a["hits"], a["seconds"], 1, pair.variation, promised))
 
 
 def lines(found: Compared) -> List[str]:
