@@ -29,6 +29,7 @@ rig failed.
 import argparse
 import collections
 import concurrent.futures
+import functools
 import json
 import os
 import pathlib
@@ -228,13 +229,26 @@ def beside(lane, target, mutant, shared, top):
     if built is None:
         return None
     for program in built:
+        source = ROOT / program.relative_to(top)
         runs = [()] if lane != "storm" else [
-            ("--case", case["case"], "--seconds", str(STORM))
-            for case in shared[2][target] if not case.get("whole")]
+            ("--case", name, "--seconds", str(STORM)) for name in raced(source)]
         for arguments in runs:
-            if failed(program, *arguments):
+            if failed(program, *arguments) and not source_fails(source, *arguments):
                 return " ".join([program.name, *arguments[1:2]])
     return ""
+
+
+@functools.cache
+def raced(program):
+    """The cases that a storm program has: checks are the explorer's alone."""
+    return [line["case"] for line in lines_of([program, "--list", "--json"], PATIENCE)
+            if "case" in line]
+
+
+@functools.cache
+def source_fails(program, *arguments):
+    """Whether the source's program fails as a mutant's did: then that says nothing."""
+    return failed(program, *arguments)
 
 
 # --- reasons and results ---

@@ -129,6 +129,16 @@ def test_what_the_source_fails_too_is_no_kill(binaries):
     assert hunt.hunted(buggy, mutant, options, hunt.Luck(), cases, buggy) is None
 
 
+def test_storms_race_what_they_have_and_the_source_stands(tmp_path):
+    program = tmp_path / "storm"
+    program.write_text("#!/bin/sh\n[ $# = 2 ] && echo '{\"case\": \"a\"}' && exit 0\n"
+                       "[ $2 = a ]\n")
+    program.chmod(0o755)
+    assert mutation.raced(program) == ["a"]
+    assert not mutation.source_fails(program, "--case", "a", "--seconds")
+    assert mutation.source_fails(program, "--case", "b", "--seconds")
+
+
 def test_the_same_code_is_equivalent(binaries, tmp_path):
     commands = rebuild.Commands()
     line = (ROOT / "targets/poller/block.c").read_text().split("\n").index("{") + 1
