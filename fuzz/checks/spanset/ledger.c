@@ -4,8 +4,10 @@
 
 #include "checks/must.h"
 #include "spanset/memory.h"
+#include "world.h"
 
-enum { ENTRIES = 8, SPINE = 1, MOST = 80, LINE = 64, STEPS = 600, SETS = 2, DIRT = 0xa5 };
+enum { ENTRIES = 8, SPINE = 1, MOST = 80, LINE = 64, STEPS = 600,
+       SETS = 2, DIRT = 0xa5, LARGE = 4096 };
 
 struct state {
 	struct span_memory memory;
@@ -106,6 +108,19 @@ static void memory(struct state *s)
 		     span_entries_for(4) == 4 && span_entries_for(5) == 8, "too small a block");
 }
 
+/* Regions come as they are needed, and all go. */
+static void end(struct state *s)
+{
+	struct span_memory *m = &s->memory;
+	uint64_t mapped = m->mapped;
+	for (int times = 0; times < 2; times++, mapped = m->mapped)
+		while (m->mapped == mapped)
+			span_memory_spine(m, LARGE);
+	must(world_regions() >= 2, "there is one region for everything");
+	span_memory_end(m);
+	must(world_regions() == 0, "memory was not given back");
+}
+
 static void user(void *state, struct slot *me)
 {
 	struct state *s = state;
@@ -131,7 +146,7 @@ static void user(void *state, struct slot *me)
 		compare(s);
 	}
 	memory(s);
-	span_memory_end(&s->memory);
+	end(s);
 	s->ended = 1;
 }
 
