@@ -162,9 +162,13 @@ echo '{"whole": false, "expect": [{"variant": "BUG_C", "models": ["sc"]}]}'
     assert fuzzing.expected("sched", "BUG_A", "fuzz_whole") is True
     assert fuzzing.expected("sched", "BUG_B", "fuzz_whole") is None
     assert fuzzing.expected("sched", "BUG_B", "fuzz_case") is False
-    found = {"found": "fatal", "caught": False}
-    assert fuzzing.verdict(found, None) == ("CAUGHT", True)
+    found = {"found": "fatal", "caught": False, "fuzzer": "fuzz_whole", "case": "serve"}
+    assert fuzzing.verdict(found, None) == fuzzing.verdict(found, True) == ("CAUGHT", True)
     assert fuzzing.verdict(found, False) == ("REFUTED", False)
+    assert fuzzing.verdict({**found, "case": None}, True) == ("REFUTED", False)
+    of_case = {**found, "fuzzer": "fuzz_case"}
+    assert fuzzing.verdict(of_case, True) == ("REFUTED", False)
+    assert fuzzing.verdict({**of_case, "caught": True}, True) == ("CAUGHT", True)
     assert fuzzing.verdict({"found": None}, True) == ("NOT_CAUGHT", False)
 
 

@@ -152,7 +152,9 @@ def run(fuzzer, seed, options, feedback):
 def verdict(result, wanted):
     """In the words of the explorer, and whether it is as expected."""
     if result["found"]:
-        caught = wanted is not False and (result["caught"] or wanted is None)
+        # A program that failed has found nothing in a case.
+        whole = result["fuzzer"] == "fuzz_whole" and result["case"]
+        caught = wanted is None or bool(wanted and (whole or result["caught"]))
         return ("CAUGHT", True) if caught else ("REFUTED", False)
     if wanted:
         return "NOT_CAUGHT", False
