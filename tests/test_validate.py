@@ -184,6 +184,7 @@ STARVED = {"set/race": {"verdict": "INCONCLUSIVE", "reason": "starved"}}
 
 @pytest.mark.parametrize("exhausted, rows, wanted", [
     ([True, True], {}, "CONFIRMED"), ([True, True], STARVED, "CONFIRMED"),
+    ([True, True], RACED, "CONFIRMED"),
     ([True, False], RACED, "CONFIRMED"), ([False, False], RACED, "CONFIRMED"),
     ([True, False], STARVED, "INCONCLUSIVE"), ([False, False], {}, "INCONCLUSIVE")])
 def test_a_case_is_proven_by_exposure_or_by_exhaustion(exhausted, rows, wanted):
@@ -192,6 +193,7 @@ def test_a_case_is_proven_by_exposure_or_by_exhaustion(exhausted, rows, wanted):
                for model, e in zip(("sc", "c11"), exhausted)}
     proven = verdict.proofs(shown, results, rows)
     assert verdict.decide([Step("explorer")], proven)[0] == wanted
+    assert (proven["set/race"][0] == "exhaustion") == all(exhausted)
 
 
 def test_what_this_machine_cannot_race_is_not_covered():

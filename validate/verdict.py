@@ -50,10 +50,10 @@ def proofs(shown: Dict[str, List[str]], results: Dict[Cell, dict],
         target, case = name.split("/")
         open_ = [m for m in models if not results.get((target, case, m), {}).get("exhausted")]
         row = rows.get(name)
-        if row and row["verdict"] == "FIX_CONFIRMED":
-            found[name] = "exposure", row["reason"]
-        elif not open_:
+        if not open_:  # the stronger one
             found[name] = "exhaustion", f"no execution fails under {', '.join(models)}"
+        elif row and row["verdict"] == "FIX_CONFIRMED":
+            found[name] = "exposure", row["reason"]
         elif not row or row["verdict"] != "SKIPPED":
             why = f'{row["verdict"]} {row["reason"]}'.strip() if row else "no race here"
             found[name] = "", f"not exhausted under {', '.join(open_)}; with real threads: {why}"
