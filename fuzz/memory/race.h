@@ -9,7 +9,7 @@
 #define FUZZ_MEMORY_RACE_H
 
 #include "memory/shadow.h"
-#include "world.h"
+#include "../world.h"
 
 enum access { PLAIN_READ, PLAIN_WRITE, ATOMIC_READ, ATOMIC_WRITE };
 
