@@ -169,7 +169,7 @@ check-fleet: deps ## shards over a real one-node Slurm, killed and late ones too
 # How often the rules of verdicts and alarms err, beyond what make check asks.
 SIMULATIONS ?= 100000
 .PHONY: simulations
-simulations: deps ## measure the error rates of verdicts and alarms: an hour of a core
+simulations: deps ## measure the error rates of verdicts and alarms: about an hour of a core
 	@$(PYTEST) -n $(JOBS) -rP tests/test_stats.py tests/test_compare.py \
 		--rig-simulations $(SIMULATIONS)
 
