@@ -38,7 +38,7 @@ help: ## this list
 		$(filter %Makefile %.mk,$(MAKEFILE_LIST))
 
 .PHONY: deps
-deps: ## install what a fresh machine needs (Debian 12); does nothing where all is there
+deps: ## install what a fresh machine needs; does nothing where all is there
 	@ci/deps.sh
 
 .PHONY: build-explore explore

