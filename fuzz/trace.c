@@ -16,56 +16,39 @@ enum trace_what trace_on;
 void (*trace_listener)(const struct event *e);
 uint32_t trace_events;
 struct event trace_event[MAX_EVENTS];
-static struct event reading; /* what is known of the access under way */
+/* What is known of the access; told once that is over. */
+static struct event under_way = { .what = EV_ACCESS };
 
 void trace_begin(void)
 {
 	trace_events = 0;
-	reading = (struct event){ .reads = false };
+	under_way = (struct event){ .what = EV_ACCESS };
 }
 
 void trace_add_read(const struct store *from, const struct store *newest)
 {
-	reading.reads = true;
-	reading.from_thread = from->thread;
-	reading.from_pc = from->pc;
-	reading.from = from->event;
-	reading.stale = newest != NULL;
+	under_way.reads = true;
+	under_way.from_thread = from->thread;
+	under_way.from_pc = from->pc;
+	under_way.from = from->event;
+	under_way.stale = newest != NULL;
 	if (newest) {
-		reading.newest_thread = newest->thread;
-		reading.newest = newest->event;
-		reading.newest_value = newest->value;
+		under_way.newest_thread = newest->thread;
+		under_way.newest = newest->event;
+		under_way.newest_value = newest->value;
 	}
 }
 
 void trace_add_early(const struct store *follower)
 {
-	reading.early = true;
-	reading.follower_thread = follower->thread;
-	reading.follower = follower->event;
-}
-
-/* Adds to an access what trace_add_read() and trace_add_early() said of it. */
-static void complete(struct event *e)
-{
-	e->early = reading.early;
-	e->follower_thread = reading.follower_thread;
-	e->follower = reading.follower;
-	e->reads = reading.reads;
-	e->stale = reading.stale;
-	e->from_thread = reading.from_thread;
-	e->from_pc = reading.from_pc;
-	e->from = reading.from;
-	e->newest_thread = reading.newest_thread;
-	e->newest = reading.newest;
-	e->newest_value = reading.newest_value;
-	reading.reads = reading.early = false;
+	under_way.early = true;
+	under_way.follower_thread = follower->thread;
+	under_way.follower = follower->event;
 }
 
 void trace_add(const struct event *e)
 {
-	if (trace_listener || trace_events == MAX_EVENTS ||
-	    (sim.grace > LOOKS_SHOWN && e->what != EV_NOTE))
+	if (trace_events == MAX_EVENTS || (sim.grace > LOOKS_SHOWN && e->what != EV_NOTE))
 		return;
 	trace_event[trace_events++] = *e;
 }
@@ -73,16 +56,22 @@ void trace_add(const struct event *e)
 void trace_add_access(enum op_kind op, uintptr_t address, unsigned size, uint64_t value,
 		      uint64_t value2, unsigned order, void *pc)
 {
-	struct event e = { .what = EV_ACCESS, .op = op, .thread = sim.cur, .size = size,
-			   .order = order, .address = address, .value = value,
-			   .value2 = value2, .pc = pc };
-	complete(&e);
+	struct event *e = &under_way;
+	e->op = op;
+	e->thread = sim.cur;
+	e->size = size;
+	e->order = order;
+	e->address = address;
+	e->value = value;
+	e->value2 = value2;
+	e->pc = pc;
 	/* Not a copy of it: to read in words what was just written in bytes
 	 * costs more than all else that is done for a listener. */
 	if (trace_listener)
-		trace_listener(&e);
+		trace_listener(e);
 	else
-		trace_add(&e);
+		trace_add(e);
+	e->reads = e->stale = e->early = false;
 }
 
 void trace_add_plain(uintptr_t address, unsigned size, bool write, void *pc)

@@ -85,7 +85,7 @@ static inline void trace_plain(uintptr_t address, unsigned size, bool write, voi
 
 static inline void trace_flush(struct thread *t, struct location *l, const struct store *s)
 {
-	if (__builtin_expect(trace_on, 0))
+	if (__builtin_expect(trace_on && !trace_listener, 0))
 		trace_add(&(struct event){ .what = EV_FLUSH, .thread = t->id, .size = l->size,
 					   .address = l->address, .value = s->value,
 					   .from = s->event, .pc = s->pc });
@@ -94,7 +94,7 @@ static inline void trace_flush(struct thread *t, struct location *l, const struc
 /* Something that is no access: parked, woken, ... `note` must stay alive. */
 static inline void trace_note(const char *note, unsigned thread, uintptr_t about, void *pc)
 {
-	if (__builtin_expect(trace_on, 0))
+	if (__builtin_expect(trace_on && !trace_listener, 0))
 		trace_add(&(struct event){ .what = EV_NOTE, .thread = thread, .note = note,
 					   .address = about, .pc = pc });
 }

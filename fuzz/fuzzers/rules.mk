@@ -23,6 +23,8 @@ FUZZ_CFLAGS = -std=gnu11 -O2 -g -I targets -I fuzz -I fuzz/fuzzers -I stress -I 
 	-fdebug-prefix-map=$(CURDIR)=. -Wall -Wextra -Werror
 # The targets' blocks are counted; comparisons say nothing about a schedule.
 FUZZ_COUNTED ?= -fsanitize-coverage=inline-8bit-counters,pc-table
+# Nobody asks here by which way an access was reached.
+FUZZ_COUNTED += -mllvm -tsan-instrument-func-entry-exit=0
 FUZZ_SANITIZED ?= -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 FUZZ_LINK ?= $(FUZZ_CC)
 FUZZ_LINK_SANITIZED ?= $(FUZZ_SANITIZED)

@@ -174,7 +174,8 @@ static void touch_atomic(struct thread *t, struct granule *g, unsigned bytes, bo
 		location_restart(g, bytes);
 }
 
-static void plain_part(uintptr_t address, unsigned size, bool write, void *pc)
+static inline __attribute__((always_inline)) void plain_part(uintptr_t address, unsigned size,
+							     bool write, void *pc)
 {
 	unsigned bytes = mask_of(address, size);
 	struct granule *g = granule_of(address);
@@ -182,6 +183,21 @@ static void plain_part(uintptr_t address, unsigned size, bool write, void *pc)
 	race_check(g, bytes, write ? PLAIN_WRITE : PLAIN_READ, pc);
 	if (__builtin_expect(g->atomic & bytes, 0))
 		touch_atomic(self(), g, bytes, write);
+}
+
+/* Of more than one granule; out of line, so that it does not burden the others.
+ */
+static __attribute__((noinline)) void plain_parts(uintptr_t address, size_t size, bool write,
+						  void *pc)
+{
+	while (size > 0) {
+		unsigned part = 8 - (address & 7);
+		if (part > size)
+			part = size;
+		plain_part(address, part, write, pc);
+		address += part;
+		size -= part;
+	}
 }
 
 void access_plain(uintptr_t address, size_t size, bool write, void *pc)
@@ -193,16 +209,8 @@ void access_plain(uintptr_t address, size_t size, bool write, void *pc)
 	}
 	if (write)
 		globals_note(address, size);
-	if (__builtin_expect((address & 7) + size <= 8, 1)) {
+	if (__builtin_expect((address & 7) + size <= 8, 1))
 		plain_part(address, size, write, pc);
-		return;
-	}
-	while (size > 0) {
-		unsigned part = 8 - (address & 7);
-		if (part > size)
-			part = size;
-		plain_part(address, part, write, pc);
-		address += part;
-		size -= part;
-	}
+	else
+		plain_parts(address, size, write, pc);
 }

@@ -20,7 +20,8 @@
 
 #include "trace.h"
 
-/* What an access may do: read one store, stand behind another. */
+/* What an access may do: read one store, stand behind another. n is set to 0
+ * first: to clear all of it costs more than to fill it. */
 struct option { struct entry *read, *behind; };
 struct options { unsigned n; struct option of[MOST_OPTIONS]; };
 
@@ -180,8 +181,9 @@ static uint64_t load(struct thread *t, struct location *l, enum order order)
 static void store(struct thread *t, struct location *l, uint64_t value, enum order order, void *pc)
 {
 	struct cell *c = armv8_cell(l);
-	struct options o = { .n = 0 };
+	struct options o;
 	bool release = releases(order);
+	o.n = 0;
 	places(t, c, &armv8_cores[t->id], release, NULL, 0, &o);
 	struct entry *e = armv8_insert(t, l, choose(&o)->behind, value, pc);
 	publish(t, &e->s, order, NULL);
@@ -207,9 +209,10 @@ static uint64_t rmw(struct thread *t, struct location *l, const struct update *u
 	bool compare = u->kind == COMPARE;
 	enum acquire a = acquires(order) || (compare && acquires(u->fail)) ? LDAR : PLAIN;
 	bool release = releases(order) || (compare && u->fail == SEQ_CST);
-	struct options reads, o = { .n = 0 };
+	struct options reads, o;
 	bool fails = compare && !(model->options & LSE) && may_fail(t, u);
 	readable(t, l, c, a, &reads);
+	o.n = 0;
 	for (unsigned i = 0; i < reads.n; i++) {
 		struct entry *e = reads.of[i].read;
 		sized_update(u, e->s.value, l, stored);

@@ -15,7 +15,8 @@
 
 #include "trace.h"
 
-/* What an access may do: read or follow this message, take that place. */
+/* What an access may do: read or follow this message, take that place. The
+ * caller sets n to 0: to clear all of it costs more than to fill it. */
 struct option { struct message *m; struct total *behind; bool stores; };
 struct options {
 	unsigned n;
@@ -286,9 +287,10 @@ static void publish_view(struct thread *t, struct cell *c, struct message *m, en
 static uint64_t load(struct thread *t, struct location *l, enum order order)
 {
 	struct cell *c = c11_cell(l);
-	struct options o = { .n = 0 };
+	struct options o;
 	struct access a = { .mind = &minds[t->id], .l = l, .c = c, .order = order, .reads = true,
 			    .newest = newest_only(t, l) };
+	o.n = 0;
 	offer_all(&a, &o);
 	struct option pick = choose(&o);
 	do_read(t, l, c, pick.m, order);
@@ -299,8 +301,9 @@ static uint64_t load(struct thread *t, struct location *l, enum order order)
 static void store(struct thread *t, struct location *l, uint64_t value, enum order order, void *pc)
 {
 	struct cell *c = c11_cell(l);
-	struct options o = { .n = 0 };
+	struct options o;
 	struct access a = { .mind = &minds[t->id], .l = l, .c = c, .order = order, .stores = true };
+	o.n = 0;
 	offer_all(&a, &o);
 	struct option pick = choose(&o);
 	struct message *m = c11_insert(t, l, c, pick.m, value, pc);
@@ -315,12 +318,13 @@ static uint64_t rmw(struct thread *t, struct location *l, const struct update *u
 {
 	static struct view replaced_view;
 	struct cell *c = c11_cell(l);
-	struct options o = { .n = 0 };
+	struct options o;
 	bool compare = u->kind == COMPARE;
 	bool likely = !compare || c->newest->s.value == u->expected;
 	bool newest = newest_only(t, l);
 	struct access a = { &minds[t->id], l, c, likely ? order : u->fail, u, true, likely,
 			    newest, compare && may_fail(t, u) };
+	o.n = 0;
 	offer_all(&a, &o);
 	if (compare) {
 		a.order = likely ? u->fail : order;
@@ -356,7 +360,8 @@ static void fence(struct thread *t, enum order order)
 	if (acquires(order) && m->has_extra)
 		view_join(&m->cur, &m->extra);
 	if (order == SEQ_CST) {
-		struct options o = { .n = 0 };
+		struct options o;
+		o.n = 0;
 		offer_fence(m, &o);
 		struct option pick = choose(&o);
 		learn_floor(&m->cur, pick.behind);

@@ -39,9 +39,19 @@ static inline void race_note(struct record *r, struct thread *t, unsigned bytes,
 	*r = (struct record){ t->clock.at[t->id], t->id, bytes, kind, pc };
 }
 
+/* Whether r tells all of t's access now: nobody can have learnt of that one and
+ * not of this. */
+static inline bool race_known(const struct record *r, const struct thread *t, unsigned bytes,
+			      enum access kind)
+{
+	return r->thread == t->id && r->at == t->clock.at[t->id] && !(bytes & ~r->bytes) &&
+	       race_covers[r->kind] >> kind & 1;
+}
+
 /* The running thread accesses these bytes (a mask) of the granule. Ends the
  * execution if that is a race, or they were given back. */
-static inline void race_check(struct granule *g, unsigned bytes, enum access kind, void *pc)
+static inline __attribute__((always_inline)) void race_check(struct granule *g, unsigned bytes,
+							     enum access kind, void *pc)
 {
 	struct thread *t = self();
 	struct record *r = g->record;
@@ -54,9 +64,7 @@ static inline void race_check(struct granule *g, unsigned bytes, enum access kin
 		race_note(r, t, bytes, kind, pc);
 		return;
 	}
-	/* Nobody can have learnt of that one and not of this. */
-	if (r->thread == t->id && r->at == t->clock.at[t->id] && !(bytes & ~r->bytes) &&
-	    race_covers[r->kind] >> kind & 1)
+	if (race_known(r, t, bytes, kind))
 		return;
 	/* The only one, known here: this takes its place. */
 	if (g->records == 1 && r->at <= t->clock.at[r->thread] && !(r->bytes & ~bytes) &&

@@ -4,7 +4,7 @@
 #include "common/executions.h"
 #include "trace.h"
 
-enum { COUNTERS = 1 << 12, WORDS = 64 };
+enum { COUNTER_BITS = 10, COUNTERS = 1 << COUNTER_BITS, WORDS = 64 };
 
 /* libFuzzer clears these before an input and looks at them after it. */
 __attribute__((used, section("__libfuzzer_extra_counters"))) static uint8_t counter[COUNTERS];
@@ -14,7 +14,7 @@ static bool read_from, hand_off, succession;
 static inline void seen(unsigned kind, uint64_t a, uint64_t b)
 {
 	uint64_t x = (a * 0x9e3779b97f4a7c15u ^ b) * 0xbf58476d1ce4e5b9u + kind;
-	counter[(x * 0x94d049bb133111ebu) >> 52] = 1;
+	counter[(x * 0x94d049bb133111ebu) >> (64 - COUNTER_BITS)] = 1;
 }
 
 /* Pointers are one value; states and small numbers differ. */
