@@ -1,6 +1,6 @@
-/* base/world.h and base/goroutine.h on the simulation: threads are fibers, the
- * clock stands still until a time-out is chosen, parked goroutines wait for
- * ready(). Descriptors are in kernel/.
+/* base/world.h and base/goroutine.h on the simulation: threads are fibers
+ * (threads.c), the clock stands still until a time-out is chosen, parked
+ * goroutines wait for ready(). Descriptors are in kernel/.
  *
  * System calls count as full fences: they wait for the caller's store buffer.
  */
@@ -19,48 +19,6 @@
 
 #define PC __builtin_return_address(0)
 enum { PAGE = WORLD_PAGE, ARENA = WORLD_ARENA, RELAXES = 64, REGIONS = 1024, GIVEN_BACK = 0xdb };
-
-/* --- threads --- */
-
-int world_thread_start(world_thread *t, void (*fn)(void *), void *arg)
-{
-	if (!sim.on)
-		engine_error("a thread started outside of the actors");
-	sim_step(OP_FENCE, KEY_NONE, false, true, PC);
-	struct thread *child = sim_thread(fn, arg, NULL);
-	if (!child)
-		return -EAGAIN;
-	tick(self());
-	trace_note("starts thread", sim.cur, child->id, PC);
-	t->id = child->id + 1;
-	sim_start(child);
-	return 0;
-}
-
-void world_thread_join(world_thread id)
-{
-	sim_step(OP_JOIN, KEY_NONE, false, true, PC);
-	struct thread *t = self(), *child = &sim.thread[id.id - 1];
-	if (child->state != FINISHED) {
-		child->joiners |= bit(t->id);
-		sim_block(JOINING);
-	} else {
-		clock_join(&t->clock, &child->clock, sim.threads);
-		t->woken_by = child->last_step;
-	}
-	model->joined(t, child);
-	trace_note("joined thread", t->id, child->id, PC);
-}
-
-void world_set_local(void *p)
-{
-	self()->local = p;
-}
-
-void *world_local(void)
-{
-	return self()->local;
-}
 
 /* --- sleeping, and futex --- */
 
@@ -244,6 +202,7 @@ void world_begin(void)
 		world_page_gone[gone_page[--gone]] = 0;
 	world_mapped = arena_reserved = 0;
 	regions_used = 0;
+	world_refuse(0);
 	calls_begin();
 }
 
@@ -313,7 +272,7 @@ static struct region drop_region(void *at, size_t bytes)
 static void must_be_reserved(const void *at, size_t bytes)
 {
 	const struct region *r = region_of(at, bytes);
-	if (!r || !r->reserved || (uintptr_t)at % PAGE || bytes % PAGE)
+	if (!r || !r->reserved || (uintptr_t)at % PAGE || bytes == 0 || bytes % PAGE)
 		world_fatal("memory was to change that was not reserved so");
 }
 
@@ -357,6 +316,8 @@ void *world_reserve(size_t bytes)
 {
 	open_arena();
 	bytes = whole_pages(bytes);
+	if (world_refuses())
+		return NULL;
 	if (bytes > ARENA - world_mapped - arena_reserved)
 		engine_error("one execution reserves more than %d MiB", ARENA >> 20);
 	arena_reserved += bytes;
@@ -366,6 +327,8 @@ void *world_reserve(size_t bytes)
 int world_commit(void *at, size_t bytes)
 {
 	must_be_reserved(at, bytes);
+	if (world_refuses())
+		return -ENOMEM;
 	pages_return(at, bytes);
 	memset(at, 0, bytes);
 	return 0;
@@ -387,6 +350,8 @@ void world_discard(void *at, size_t bytes)
 int world_move(void *from, void *to, size_t bytes)
 {
 	must_be_reserved(to, bytes);
+	if (world_refuses())
+		return -ENOMEM;
 	pages_return(to, bytes);
 	memcpy(to, from, bytes);
 	drop_region(from, bytes);

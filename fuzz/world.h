@@ -51,6 +51,14 @@ void calls_begin(void);
 /* The next so many waits for events end with -EINTR, as if a signal had come.
  */
 void world_interrupt(unsigned waits);
+/* Of the calls that a system may refuse (threads, address space, memory where
+ * it says so, descriptors and what they are asked to watch), the nth from now
+ * on is, once; 0: none. */
+void world_refuse(unsigned nth);
+/* Whether one was refused since. */
+bool world_was_refused(void);
+/* For whoever simulates such a call: whether this one is refused. */
+bool world_refuses(void);
 /* The running thread sleeps on something, named by a number, until it is woken
  * (returns true) or the clock reaches `until`, ns (false; < 0: never). */
 bool world_sleep(uintptr_t on, int64_t until);

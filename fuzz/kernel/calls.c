@@ -98,19 +98,23 @@ static int fresh_both(int result, const int fd[2])
 int world_pipe(int fd[2])
 {
 	begin_call("pipe", -1, PC);
+	if (world_refuses())
+		return -EMFILE;
 	return fresh_both(kernel_pipe(fd), fd);
 }
 
 int world_socketpair(int fd[2])
 {
 	begin_call("socketpair", -1, PC);
+	if (world_refuses())
+		return -EMFILE;
 	return fresh_both(kernel_socketpair(fd), fd);
 }
 
 int world_eventfd(void)
 {
 	begin_call("eventfd", -1, PC);
-	return fresh(kernel_eventfd());
+	return world_refuses() ? -EMFILE : fresh(kernel_eventfd());
 }
 
 int world_listen(void)
@@ -189,7 +193,7 @@ int world_ready(int fd, uint32_t events)
 int world_epoll_create(void)
 {
 	begin_call("epoll_create", -1, PC);
-	return fresh(kernel_epoll_create());
+	return world_refuses() ? -EMFILE : fresh(kernel_epoll_create());
 }
 
 int world_epoll_ctl(int epoll, enum world_ctl op, int fd, uint32_t events, uint64_t data)
@@ -198,6 +202,8 @@ int world_epoll_ctl(int epoll, enum world_ctl op, int fd, uint32_t events, uint6
 					    "epoll_ctl MOD" };
 	begin_call(what[op <= WORLD_MOD ? op : 0], fd, PC);
 	meet(epoll);
+	if (op != WORLD_DEL && world_refuses())
+		return -ENOMEM;
 	return kernel_epoll_ctl(epoll, op, fd, events, data);
 }
 

@@ -5,6 +5,10 @@
 
 enum { FIRST_FD = 3 };
 
+/* The lowest number that is given out: below are those that a program finds
+ * open, where it does. */
+static int first_fd = FIRST_FD;
+
 static struct file files[KERNEL_FILES];
 static unsigned files_used; /* those beyond were never used in this execution */
 static struct file *table[KERNEL_FDS];
@@ -14,17 +18,22 @@ void kernel_begin(void)
 {
 	for (unsigned i = 0; i < files_used; i++)
 		files[i].kind = FILE_FREE;
-	for (int fd = FIRST_FD; fd < table_used; fd++)
+	for (int fd = 0; fd < table_used; fd++)
 		table[fd] = NULL;
 	files_used = 0;
-	table_used = FIRST_FD;
+	table_used = first_fd = FIRST_FD;
 	items_begin();
+}
+
+void kernel_fds_from(int fd)
+{
+	first_fd = fd;
 }
 
 unsigned kernel_open(void)
 {
 	unsigned n = 0;
-	for (int fd = FIRST_FD; fd < table_used; fd++)
+	for (int fd = 0; fd < table_used; fd++)
 		n += table[fd] != NULL;
 	return n;
 }
@@ -92,7 +101,7 @@ static void file_free(struct file *f)
 
 int file_name(struct file *f)
 {
-	for (int fd = FIRST_FD; fd < KERNEL_FDS; fd++) {
+	for (int fd = first_fd; fd < KERNEL_FDS; fd++) {
 		if (table[fd])
 			continue;
 		table[fd] = f;

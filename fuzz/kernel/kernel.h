@@ -30,6 +30,9 @@ enum {
 
 /* Forgets every file: a new execution begins. */
 void kernel_begin(void);
+/* From now on the lowest number is this one, and not 3: so it is in a program
+ * that was started with fewer open. Until the next execution. */
+void kernel_fds_from(int fd);
 /* How many descriptors are open. */
 unsigned kernel_open(void);
 /* As the functions of base/world.h: results, or -errno. */
