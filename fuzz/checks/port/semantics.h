@@ -5,11 +5,12 @@
 #define FUZZ_CHECKS_PORT_SEMANTICS_H
 
 #include <errno.h>
+#include <string.h>
 
 #include "checks/must.h"
 #include "port/port.h"
 
-enum { ROOM = 8, NOBODYS = 50 };
+enum { ROOM = 8, NOBODYS = 50, DIRT = 0x5a };
 
 struct state {
 	struct port port;
@@ -205,6 +206,7 @@ static void semantics_run(void *state, struct slot *me)
 {
 	struct state *s = state;
 	(void)me;
+	memset(&s->port, DIRT, sizeof s->port);
 	must(s->ops->create(&s->port) == 0, "no port");
 	must(world_socketpair(s->fd) == 0, "no descriptors");
 	readiness(s);
