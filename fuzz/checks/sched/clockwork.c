@@ -3,7 +3,7 @@
 #include "checks/sched/run.h"
 #include "sched/timers.h"
 
-enum { TIMERS = 24, MANY = 600, STEPS = 60, STEP_NS = 1000 };
+enum { TIMERS = 24, MANY = 600, STEPS = 400, STEP_NS = 1000 };
 #define FAR (INT64_C(1) << 40)
 
 static struct timer timer[TIMERS], many[MANY];
