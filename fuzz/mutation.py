@@ -13,7 +13,8 @@ under sc and c11 as far as the count goes. For each mutant:
     same        the compiler makes the same code of it
     equivalent  equivalent_mutants.txt says why it changes nothing
     kept        a weaker order that nothing shows, and a comment says "kept: why" (as in make audit)
-    unreached   no case enters the function, or the source says "unreached: why"
+    unreached   no case enters the function; or nothing was found where the source says
+                "unreached: why"
     survived    nothing was found
     no code     does not compile
 
@@ -96,14 +97,18 @@ def places_of(target, entries):
 
 
 def entered(target, cases):
-    """{case: the functions of a target that it enters}."""
-    found = {}
+    """{case: the functions of a target that it enters}, and all of which that can be said.
+
+    It is told by atomic accesses; of a function without any, nothing can be said.
+    """
+    found, known = {}, set()
     for case in cases:
         listed = lines_of([ROOT / binary_of(target), "--sites", "--json", "--case", case["case"],
                            "--executions", "4" if case.get("whole") else "200"], PATIENCE)[0]
         found[case["case"]] = {site["function"] for site in listed["sites"]
                                if site["accesses"] > 0}
-    return found
+        known |= {site["function"] for site in listed["sites"]}
+    return found, known
 
 
 def weakened(target):
@@ -166,14 +171,10 @@ def examined(target, mutant, options, shared):
     return row
 
 
-def why_unreached(mutant, target, enters):
-    """Why no case can say anything of a mutant; "" where one can."""
+def why_unreached(mutant):
+    """Why the source says that nothing comes there; "" where it does not."""
     lines = (ROOT / mutant.file).read_text(encoding="utf-8").split("\n")
-    said = covered.reasons(lines).get(mutant.line)
-    if said:
-        return said
-    alive = set().union(*enters[target].values())
-    return "no case enters it" if mutant.functions and not mutant.functions & alive else ""
+    return covered.reasons(lines).get(mutant.line, "")
 
 
 def why_kept(mutant, comments):
@@ -189,11 +190,11 @@ def fate(target, mutant, options, shared, top):
     reason = equivalent.get(mutant.key)
     if reason:
         return {"status": "equivalent", "reason": reason}
-    reason = why_unreached(mutant, target, enters)
-    if reason:
-        return {"status": "unreached", "reason": reason}
+    by_case, known = enters[target]
     mine = [case for case in cases[target]
-            if not mutant.functions or mutant.functions & enters[target][case["case"]]]
+            if not mutant.functions & known or mutant.functions & by_case[case["case"]]]
+    if not mine:
+        return {"status": "unreached", "reason": "no case enters it"}
     source = ROOT / binary_of(target)
     if mutant.rule == "weaken":
         weaken = ("--weaken", f"{mutant.file}:{mutant.line}{mutant.after}")
@@ -207,7 +208,10 @@ def fate(target, mutant, options, shared, top):
     if same_code(commands, target, mutant, top):
         return {"status": "same"}
     found = hunted(built[0], mutant, options, luck, mine, source)
-    return {"status": "killed", **found} if found else {"status": "survived"}
+    if found:
+        return {"status": "killed", **found}
+    reason = why_unreached(mutant)
+    return {"status": "unreached" if reason else "survived", "reason": reason}
 
 
 # --- the others ---
