@@ -21,6 +21,26 @@ static inline void must(bool holds, const char *what)
  * as it should; or somebody waits for ever. */
 enum { CAME_THROUGH, STUCK };
 
+static inline void prepare_nothing(void *state, struct slot *slots)
+{
+	(void)state;
+	(void)slots;
+}
+
+/* The first actor says so where it ends; then judge_end() is the judge. */
+static inline void came_through(struct slot *me)
+{
+	me->got[0] = 1;
+}
+
+static inline int judge_end(const void *state, const struct slot *slots)
+{
+	(void)state;
+	if (slots[0].stranded)
+		return STUCK;
+	return slots[0].got[0] ? CAME_THROUGH : -1;
+}
+
 #define CHECK_OUTCOMES                                                     \
 	OUTCOMES({ "came_through", OK, NO_FAILURE, "all was as it should be" }, \
 		 { "stuck", BAD, WEDGE, "nobody can go on" }),              \

@@ -39,7 +39,6 @@ struct state {
 	struct firing late[LATE]; /* armings that are void */
 	unsigned lates, starts;
 	struct g g[SIDES];
-	uint32_t ended;
 };
 
 /* The runtime's, of the one descriptor. */
@@ -247,7 +246,6 @@ static void user(void *state, struct slot *me)
 {
 	struct state *s = state;
 	uint32_t random = 1;
-	(void)me;
 	must(poller_start(&s->poller, &epoll_backend) == 0 && world_socketpair(s->fd) == 0 &&
 		     poll_open(&s->poller, s->fd[0], &s->pd) == 0, "nothing to begin with");
 	the_pd = s->pd;
@@ -261,7 +259,7 @@ static void user(void *state, struct slot *me)
 	poll_close(s->pd);
 	must(world_close(s->fd[0]) == 0 && world_close(s->fd[1]) == 0, "not closed");
 	poller_stop(&s->poller);
-	s->ended = 1;
+	came_through(me);
 }
 
 static void prepare(void *state, struct slot *slots)
@@ -274,15 +272,9 @@ static void prepare(void *state, struct slot *slots)
 	runtime = &noting;
 }
 
-static int judge(const void *state, const struct slot *slots)
-{
-	(void)slots;
-	return ((const struct state *)state)->ended ? CAME_THROUGH : STUCK;
-}
-
 CASE(appointments,
      .purpose = "deadlines against a model of them",
      .whole = true,
      .state_size = sizeof(struct state), .state_align = _Alignof(struct state),
      .actor = { { "user", user } },
-     .prepare = prepare, .judge = judge, CHECK_OUTCOMES);
+     .prepare = prepare, .judge = judge_end, CHECK_OUTCOMES);

@@ -22,7 +22,6 @@ struct state {
 	struct thread_goroutine user[USERS];
 	struct poll_fd in, out; /* shared: each user writes a byte a life */
 	const struct poll_backend *backend;
-	uint32_t ended;
 };
 
 static void open_pair(struct state *s, struct poll_fd *a, struct poll_fd *b)
@@ -78,7 +77,6 @@ static void listen(struct state *s)
 static void bustle_run(void *state, struct slot *me)
 {
 	struct state *s = state;
-	(void)me;
 	world_set_local(&s->main);
 	must(threads_start() == 0 && world_thread_start(&s->loop, bustle_poll, s) == 0,
 	     "too few threads");
@@ -98,7 +96,7 @@ static void bustle_run(void *state, struct slot *me)
 	poller_stop(&s->poller);
 	/* relaxed: nobody is left, who would count */
 	must(load_relaxed(&s->poller.waiters) == 0, "somebody is counted as a waiter");
-	s->ended = 1;
+	came_through(me);
 }
 
 static inline void bustle_prepare(struct state *s, const struct poll_backend *backend)
@@ -110,18 +108,11 @@ static inline void bustle_prepare(struct state *s, const struct poll_backend *ba
 	must(poller_start(&s->poller, backend) == 0, "no poller to begin with");
 }
 
-static int bustle_judge(const void *state, const struct slot *slots)
-{
-	if (slots[0].stranded)
-		return STUCK;
-	return ((const struct state *)state)->ended ? CAME_THROUGH : -1;
-}
-
 #define BUSTLE_CASE                                                                \
 	.purpose = "goroutines open, use and close descriptors at once",    \
 	.whole = true,                                                             \
 	.state_size = sizeof(struct state), .state_align = _Alignof(struct state), \
 	.actor = { { "main", bustle_run } },                                       \
-	.prepare = prepare, .judge = bustle_judge, CHECK_OUTCOMES
+	.prepare = prepare, .judge = judge_end, CHECK_OUTCOMES
 
 #endif

@@ -19,7 +19,6 @@ struct state {
 	world_thread waker;
 	word32 never;
 	int fd[2];
-	uint32_t ended;
 };
 
 static unsigned polled(struct state *s, int64_t delay, struct g **list, int *waiters)
@@ -209,7 +208,6 @@ static void one_life(struct state *s)
 static void nudges_run(void *state, struct slot *me)
 {
 	struct state *s = state;
-	(void)me;
 	must(poller_start(&s->poller, s->backend) == 0, "no poller");
 	for (int life = 0; life < LIVES; life++) {
 		one_life(s);
@@ -217,14 +215,7 @@ static void nudges_run(void *state, struct slot *me)
 	}
 	must(!s->backend->stale || s->backend->stale(&s->poller) == 0, "another's number was used");
 	poller_stop(&s->poller);
-	s->ended = 1;
-}
-
-static int nudges_judge(const void *state, const struct slot *slots)
-{
-	if (slots[0].stranded)
-		return STUCK;
-	return ((const struct state *)state)->ended ? CAME_THROUGH : -1;
+	came_through(me);
 }
 
 #define NUDGES_CASE                                                                \
@@ -232,6 +223,6 @@ static int nudges_judge(const void *state, const struct slot *slots)
 	.whole = true,                                                             \
 	.state_size = sizeof(struct state), .state_align = _Alignof(struct state), \
 	.actor = { { "user", nudges_run } },                                       \
-	.prepare = prepare, .judge = nudges_judge, CHECK_OUTCOMES
+	.prepare = prepare, .judge = judge_end, CHECK_OUTCOMES
 
 #endif

@@ -21,7 +21,6 @@ struct state {
 	struct poller poller;
 	const struct poll_backend *backend;
 	int fd[2];
-	uint32_t ended;
 };
 
 /* What was refused is granted the second time. */
@@ -98,28 +97,19 @@ static void lives(struct state *s, unsigned least)
 static void refusals_run(void *state, struct slot *me)
 {
 	struct state *s = state;
-	(void)me;
 	for (int from = 3; from >= 0; from -= 3) {
 		must(world_socketpair(s->fd) == 0, "no descriptors to begin with");
 		kernel_fds_from(from);
 		lives(s, REFUSALS);
 		must(world_close(s->fd[0]) == 0 && world_close(s->fd[1]) == 0, "not closed");
 	}
-	s->ended = 1;
+	came_through(me);
 }
 
 static inline void refusals_prepare(struct state *s, const struct poll_backend *backend)
 {
 	runtime = &threads_runtime;
 	s->backend = backend;
-	s->ended = 0;
-}
-
-static int refusals_judge(const void *state, const struct slot *slots)
-{
-	if (slots[0].stranded)
-		return STUCK;
-	return ((const struct state *)state)->ended ? CAME_THROUGH : -1;
 }
 
 #define REFUSALS_CASE                                                              \
@@ -127,6 +117,6 @@ static int refusals_judge(const void *state, const struct slot *slots)
 	.whole = true,                                                             \
 	.state_size = sizeof(struct state), .state_align = _Alignof(struct state), \
 	.actor = { { "user", refusals_run } },                                     \
-	.prepare = prepare, .judge = refusals_judge, CHECK_OUTCOMES
+	.prepare = prepare, .judge = judge_end, CHECK_OUTCOMES
 
 #endif

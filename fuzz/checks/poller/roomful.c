@@ -14,7 +14,6 @@ struct state {
 	struct poller poller;
 	int fd[MANY];
 	struct poll_desc *pd[MANY];
-	uint32_t ended;
 };
 
 static unsigned shown, shown_open;
@@ -76,7 +75,6 @@ static void live(struct state *s)
 static void user(void *state, struct slot *me)
 {
 	struct state *s = state;
-	(void)me;
 	must(poller_start(&s->poller, &epoll_late_backend) == 0, "no poller");
 	for (int i = 0; i < PAIRS; i++)
 		must(world_socketpair(&s->fd[2 * i]) == 0, "no descriptors to begin with");
@@ -94,7 +92,7 @@ static void user(void *state, struct slot *me)
 	poller_stop(&s->poller);
 	must(!s->poller.blocks && !s->poller.first && world_regions() == 0,
 	     "memory was not given back");
-	s->ended = 1;
+	came_through(me);
 }
 
 static void prepare(void *state, struct slot *slots)
@@ -104,15 +102,9 @@ static void prepare(void *state, struct slot *slots)
 	runtime = &threads_runtime;
 }
 
-static int judge(const void *state, const struct slot *slots)
-{
-	(void)slots;
-	return ((const struct state *)state)->ended ? CAME_THROUGH : STUCK;
-}
-
 CASE(roomful,
      .purpose = "more descriptors than a block of them has room for, twice",
      .whole = true,
      .state_size = sizeof(struct state), .state_align = _Alignof(struct state),
      .actor = { { "user", user } },
-     .prepare = prepare, .judge = judge, CHECK_OUTCOMES);
+     .prepare = prepare, .judge = judge_end, CHECK_OUTCOMES);

@@ -14,7 +14,6 @@ struct state {
 	struct poller poller;
 	const struct poll_backend *backend;
 	int fd[2];
-	uint32_t ended;
 };
 
 static const struct port_number *number(const struct state *s)
@@ -68,7 +67,6 @@ static void life(struct state *s)
 static void owners_run(void *state, struct slot *me)
 {
 	struct state *s = state;
-	(void)me;
 	must(poller_start(&s->poller, s->backend) == 0 && world_socketpair(s->fd) == 0,
 	     "nothing to begin with");
 	must_be_nobodys(s);
@@ -78,21 +76,13 @@ static void owners_run(void *state, struct slot *me)
 	must(s->backend->stale(&s->poller) == 0, "another's number was used");
 	must(world_close(s->fd[0]) == 0 && world_close(s->fd[1]) == 0, "not closed");
 	poller_stop(&s->poller);
-	s->ended = 1;
+	came_through(me);
 }
 
 static inline void owners_prepare(struct state *s, const struct poll_backend *backend)
 {
 	runtime = &threads_runtime;
 	s->backend = backend;
-	s->ended = 0;
-}
-
-static int owners_judge(const void *state, const struct slot *slots)
-{
-	if (slots[0].stranded)
-		return STUCK;
-	return ((const struct state *)state)->ended ? CAME_THROUGH : -1;
 }
 
 #define OWNERS_CASE                                                                \
@@ -100,6 +90,6 @@ static int owners_judge(const void *state, const struct slot *slots)
 	.whole = true,                                                             \
 	.state_size = sizeof(struct state), .state_align = _Alignof(struct state), \
 	.actor = { { "user", owners_run } },                                       \
-	.prepare = prepare, .judge = owners_judge, CHECK_OUTCOMES
+	.prepare = prepare, .judge = judge_end, CHECK_OUTCOMES
 
 #endif

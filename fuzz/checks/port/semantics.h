@@ -16,7 +16,6 @@ struct state {
 	struct port port;
 	const struct port_ops *ops;
 	int fd[2], user, other;
-	uint32_t ended;
 };
 
 static int fetch_now(struct state *s, struct port_event *events, int n)
@@ -205,7 +204,6 @@ static void times(void)
 static void semantics_run(void *state, struct slot *me)
 {
 	struct state *s = state;
-	(void)me;
 	memset(&s->port, DIRT, sizeof s->port);
 	must(s->ops->create(&s->port) == 0, "no port");
 	must(world_socketpair(s->fd) == 0, "no descriptors");
@@ -216,14 +214,7 @@ static void semantics_run(void *state, struct slot *me)
 	numbers(s);
 	times();
 	s->ops->destroy(&s->port);
-	s->ended = 1;
-}
-
-static int semantics_judge(const void *state, const struct slot *slots)
-{
-	if (slots[0].stranded)
-		return STUCK;
-	return ((const struct state *)state)->ended ? CAME_THROUGH : -1;
+	came_through(me);
 }
 
 #define SEMANTICS_CASE                                                             \
@@ -231,6 +222,6 @@ static int semantics_judge(const void *state, const struct slot *slots)
 	.whole = true,                                                             \
 	.state_size = sizeof(struct state), .state_align = _Alignof(struct state), \
 	.actor = { { "user", semantics_run } },                                    \
-	.prepare = prepare, .judge = semantics_judge, CHECK_OUTCOMES
+	.prepare = prepare, .judge = judge_end, CHECK_OUTCOMES
 
 #endif

@@ -51,10 +51,9 @@ static void run(void *state, struct slot *me)
 {
 	struct state *s = state;
 	struct sched_config c = { .procs = 1, .stack_bytes = 1 };
-	(void)me;
 	for (int i = 0; i < TIMES; i++) {
 		memset(&s->counts, 0xa5, sizeof s->counts);
-		run_program(s, &c, first);
+		run_program(s, me, &c, first);
 		must(s->counts.started == MANY + 2 && s->counts.stops == 2 &&
 			     s->counts.timers == 0, "figures are wrong");
 	}

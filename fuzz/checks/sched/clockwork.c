@@ -116,8 +116,7 @@ static void run(void *state, struct slot *me)
 {
 	struct state *s = state;
 	struct sched_config c = { .procs = 1, .stack_bytes = 16 << 10 };
-	(void)me;
-	run_program(s, &c, first);
+	run_program(s, me, &c, first);
 	must(s->counts.timers == fired + 2, "timers are counted wrong");
 	must(s->counts.started == 1 && s->counts.stops == 0, "figures are wrong");
 }

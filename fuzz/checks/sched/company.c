@@ -108,8 +108,7 @@ static void run(void *state, struct slot *me)
 {
 	struct state *s = state;
 	struct sched_config c = { .procs = 2, .stack_bytes = 16 << 10 };
-	(void)me;
-	run_program(s, &c, first);
+	run_program(s, me, &c, first);
 	must(s->counts.started == STARTED, "goroutines are counted wrong");
 }
 

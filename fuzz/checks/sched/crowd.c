@@ -71,8 +71,7 @@ static void run(void *state, struct slot *me)
 {
 	struct state *s = state;
 	struct sched_config c = { .procs = 1, .stack_bytes = 1 };
-	(void)me;
-	run_program(s, &c, first);
+	run_program(s, me, &c, first);
 	must(s->counts.started == 1 + MANY + 2 * AGAIN && s->counts.stops == 0, "wrong figures");
 	must(s->counts.workers >= 1 && s->counts.timers == 0, "wrong figures");
 }

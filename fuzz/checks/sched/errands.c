@@ -152,8 +152,7 @@ static void run(void *state, struct slot *me)
 {
 	struct state *s = state;
 	struct sched_config c = { .procs = 1, .stack_bytes = STACK };
-	(void)me;
-	run_program(s, &c, first);
+	run_program(s, me, &c, first);
 	must(s->counts.started == STARTED, "goroutines are counted wrong");
 	must(s->counts.workers >= 2 && s->counts.workers <= 4, "workers are counted wrong");
 	must(s->counts.handed_off >= 1 && s->counts.stops == 0, "figures are wrong");

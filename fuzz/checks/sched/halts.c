@@ -99,8 +99,7 @@ static void run(void *state, struct slot *me)
 {
 	struct state *s = state;
 	struct sched_config c = { .procs = 3, .stack_bytes = 32 << 10 };
-	(void)me;
-	run_program(s, &c, first);
+	run_program(s, me, &c, first);
 	must(s->counts.started == 1 + RUNNERS + STOPPERS, "goroutines are counted wrong");
 	must(s->counts.stops == STOPS * STOPPERS, "stops are counted wrong");
 	must(s->counts.timers == (uint64_t)(turns[0] + turns[1]), "timers are counted wrong");

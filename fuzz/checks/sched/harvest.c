@@ -190,8 +190,7 @@ static void run(void *state, struct slot *me)
 {
 	struct state *s = state;
 	struct sched_config c = { .procs = 2, .stack_bytes = 32 << 10 };
-	(void)me;
-	run_program(s, &c, first);
+	run_program(s, me, &c, first);
 	must(s->counts.started == 4, "goroutines are counted wrong");
 }
 

@@ -91,8 +91,7 @@ static void counter(void *state, struct slot *me)
 static void run(void *state, struct slot *me)
 {
 	struct sched_config c = { .procs = 1, .stack_bytes = STACK };
-	(void)me;
-	run_program(state, &c, first);
+	run_program(state, me, &c, first);
 }
 
 static void prepare(void *state, struct slot *slots)

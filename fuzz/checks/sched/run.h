@@ -9,27 +9,13 @@
 
 struct state {
 	struct sched_counts counts;
-	uint32_t ended;
 };
 
-static inline void run_program(struct state *s, const struct sched_config *c,
+static inline void run_program(struct state *s, struct slot *me, const struct sched_config *c,
 			       void (*first)(void *))
 {
 	must(sched_run(c, first, s, &s->counts) == 0, "no scheduler");
-	s->ended = 1;
-}
-
-static inline void prepare_nothing(void *state, struct slot *slots)
-{
-	(void)state;
-	(void)slots;
-}
-
-static int judge_end(const void *state, const struct slot *slots)
-{
-	if (slots[0].stranded)
-		return STUCK;
-	return ((const struct state *)state)->ended ? CAME_THROUGH : -1;
+	came_through(me);
 }
 
 /* Waits until a goroutine has put so much there. */

@@ -37,8 +37,7 @@ static void told(struct sched *s)
 static void run(void *state, struct slot *me)
 {
 	struct sched_config c = { .procs = 2, .stack_bytes = 16 << 10, .deadlock = told };
-	(void)me;
-	run_program(state, &c, first);
+	run_program(state, me, &c, first);
 }
 
 CASE(standstill,

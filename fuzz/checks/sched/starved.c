@@ -53,11 +53,10 @@ static void run(void *state, struct slot *me)
 {
 	struct chosen *s = state;
 	struct sched_config c = { .procs = 2, .stack_bytes = STACK };
-	(void)me;
 	uint32_t nth = misuse_chosen(&s->number);
 	word_init(&left, 0);
 	world_refuse(nth == 0 ? 0 : 3 + nth);
-	run_program(&s->state, &c, first);
+	run_program(&s->state, me, &c, first);
 }
 
 static void prepare(void *state, struct slot *slots)
