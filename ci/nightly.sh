@@ -7,7 +7,8 @@
 # arm64 lanes), the rest goes to probes, explorer, sanitizers, soak and models.
 # Building comes on top, and from 20m on what goes by counts, not by time: a
 # soak with its quotas, 20,000 programs a memory model, ten million descriptors,
-# medians, fuzzing, and the known answers of make validate (hours on two cores).
+# medians, the known answers of make validate, and fuzzing, where each fuzzer of
+# what is fixed has a quarter of --time (hours on two cores).
 # Each step runs whatever the one before came to: a night that is not told is
 # lost. DIR (history) keeps the run folders (DIR/runs), the history, and under
 # DIR/nights/STAMP each step's output, the other results, and issue.md where
@@ -105,7 +106,8 @@ else
 		--rounds 100000000
 	step reopen make -s reopen
 	step medians make -s medians
-	step fuzz make -s fuzz TIME=$((seconds / 120))
+	# Of 40m a third of a minute for what is to be found, ten minutes for what is fixed.
+	step fuzz make -s fuzz TIME=$((seconds / 120)) FUZZ_ARGS="--fixed-time $((seconds / 4))"
 	step coverage "$python" fuzz/fuzzers/coverage.py --out "$run-${lanes[0]}/coverage.jsonl"
 	step candidates tests/candidates.py
 	step audit "$python" fuzz/audit.py --out "$run-${lanes[0]}/audit.jsonl"

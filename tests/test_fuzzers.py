@@ -172,6 +172,15 @@ echo '{"whole": false, "expect": [{"variant": "BUG_C", "models": ["sc"]}]}'
     assert fuzzing.verdict({"found": None}, True) == ("NOT_CAUGHT", False)
 
 
+def test_what_is_fixed_has_its_own_time(tmp_path):
+    def seconds(variant, *arguments):
+        asked = fuzzing.command(tmp_path / "sched" / variant / "fuzz_case", "fuzz_case", tmp_path,
+                                tmp_path, 1, fuzzing.parse(["--time", "7", *arguments]))
+        return [a for a in asked if str(a).startswith("-max_total_time=")]
+    assert seconds("fixed") == seconds("BUG_A", "--fixed-time", "9") == ["-max_total_time=7"]
+    assert seconds("fixed", "--fixed-time", "9") == ["-max_total_time=9"]
+
+
 def test_what_counters_are_worth(monkeypatch):
     """A difference that may be chance is none; a run that found nothing needs more than any."""
     monkeypatch.syspath_prepend(SOURCES)

@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 """Runs the fuzzers of build/fuzz, each for a while, and prints what they found.
 
-    fuzz/fuzzers/run.py [--target T] [--variant V] [--fuzzer F] [--time S] [--empty]
-                        [--repeat N] [--feedback LETTERS] [--jobs N] [--seed N] [--out FILE]
-                        [--zip FILE]
+    fuzz/fuzzers/run.py [--target T] [--variant V] [--fuzzer F] [--time S] [--fixed-time S]
+                        [--empty] [--repeat N] [--feedback LETTERS] [--jobs N] [--seed N]
+                        [--out FILE] [--zip FILE]
 
-Each begins with the inputs of fuzz/fuzzers/inputs/TARGET/FUZZER, or with none (--empty); what it
-keeps goes to build/fuzz/corpus, what it finds to build/fuzz/findings, a line of JSON per run to
-build/fuzz/results.jsonl. --repeat runs each so often, with seeds that follow each other, and
+Each has --time seconds and ends with a finding; those of what is fixed have --fixed-time, if that
+is given. Each begins with the inputs of fuzz/fuzzers/inputs/TARGET/FUZZER, or with none (--empty);
+what it keeps goes to build/fuzz/corpus, what it finds to build/fuzz/findings, a line of JSON per
+run to build/fuzz/results.jsonl. --repeat runs each so often, with seeds that follow each other, and
 prints the median of the executions to the finding, and how many a second of a core; --feedback
 says which counters are on, by letters of "rhs" (reads-from, hand-offs, values that succeed each
 other).
@@ -93,10 +94,12 @@ def pack(path, target, name):
 
 def command(path, name, corpus, artifacts, seed, options):
     """libFuzzer's command line; its own time-out is twenty minutes if none is given."""
-    asked = ["timeout", "-k", "10", str(options.time + SLACK), path,
-             f"-max_total_time={options.time}", "-timeout=20", "-rss_limit_mb=2048",
-             f"-seed={seed}", "-print_final_stats=1", f"-artifact_prefix={artifacts}/",
-             "-close_fd_mask=2", "-verbosity=0", corpus]
+    seconds = options.time
+    if path.parts[-2] == "fixed" and options.fixed_time:
+        seconds = options.fixed_time
+    asked = ["timeout", "-k", "10", str(seconds + SLACK), path, f"-max_total_time={seconds}",
+             "-timeout=20", "-rss_limit_mb=2048", f"-seed={seed}", "-print_final_stats=1",
+             f"-artifact_prefix={artifacts}/", "-close_fd_mask=2", "-verbosity=0", corpus]
     if name in ("fuzz_case", "fuzz_whole"):
         asked.append(f"-max_len={LONGEST}")
     else:
@@ -189,6 +192,7 @@ def parse(arguments):
     for name in ("target", "variant", "fuzzer"):
         parser.add_argument(f"--{name}")
     parser.add_argument("--time", type=int, default=60, help="seconds for each, at most")
+    parser.add_argument("--fixed-time", type=int, help="likewise, for those of what is fixed")
     parser.add_argument("--empty", action="store_true", help="begin without inputs")
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--feedback", default="rhs")
