@@ -106,7 +106,8 @@ else
 		--rounds 100000000
 	step reopen make -s reopen
 	step medians make -s medians
-	# Of 40m a third of a minute for what is to be found, ten minutes for what is fixed.
+	# Of 40m twenty seconds for what is to be found, ten minutes for what
+	# is fixed.
 	step fuzz make -s fuzz TIME=$((seconds / 120)) FUZZ_ARGS="--fixed-time $((seconds / 4))"
 	step coverage "$python" fuzz/fuzzers/coverage.py --out "$run-${lanes[0]}/coverage.jsonl"
 	step candidates tests/candidates.py
