@@ -3,7 +3,7 @@
 #include "checks/sched/run.h"
 #include "sched/timers.h"
 
-enum { TIMERS = 24, MANY = 600, STEPS = 400, STEP_NS = 1000 };
+enum { TIMERS = 48, MANY = 600, STEPS = 400, STEP_NS = 1000 };
 #define FAR (INT64_C(1) << 40)
 
 static struct timer timer[TIMERS], many[MANY];
@@ -105,6 +105,11 @@ static void first(void *arg)
 		left += due[i] != 0;
 	timers_run(p, base - 1);
 	must(fired == 0, "a timer fired before its time");
+	left += timer[0].heap_index == 0;
+	armed[0] = 1;
+	timers_start(&timer[0], due[0] = world_now(), fire, &timer[0], 1);
+	must(timers_run(p, due[0] - 1) == 0 && timers_run(p, due[0]) == 1 && fired == 1,
+	     "a timer that is due did not fire, or too early");
 	go_sleep(base + 20 * STEP_NS - world_now());
 	/* Those of the first 20 steps have fired, or are about to. */
 	compare(p);
