@@ -82,6 +82,7 @@ static void ready(struct g *g)
 		clock_copy(&t->readied, &me->clock, MAX_THREADS);
 		t->has_readied = true;
 		model->joined(t, me);
+		past_add(t, me->past);
 		tick(me);
 		if (t->state == PARKED)
 			sim_unblock(t);

@@ -1,4 +1,5 @@
 /* What the simulated system has no more of, where a check says so. */
+#include "sim.h"
 #include "world.h"
 
 static unsigned refuse_in; /* 0: nothing; counts down to the call */
@@ -19,5 +20,7 @@ bool world_refuses(void)
 {
 	bool now = refuse_in > 0 && --refuse_in == 0;
 	was_refused |= now;
+	if (now && sim.on)
+		past_add(self(), now);
 	return now;
 }

@@ -134,7 +134,7 @@ static void work(const struct request *q, struct result *r)
 
 static void headline(const struct request *q, char *text, size_t size)
 {
-	snprintf(text, size, "stormrig-search 1 %s/%s %s %s %s %s %jd %jd %d", build.target,
+	snprintf(text, size, "stormrig-search 2 %s/%s %s %s %s %s %jd %jd %d", build.target,
 		 build.variant, q->test->name, q->model->name, build.code,
 		 search_names[q->search], (intmax_t)q->preemptions, (intmax_t)q->stale,
 		 q->sleep_sets);

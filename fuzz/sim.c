@@ -45,7 +45,7 @@ void sim_begin(void)
 	sim.ahead = sim.granted = 0;
 	sim.gone = false;
 	sim.step_limit = DEFAULT_STEPS;
-	sim.queue = 0;
+	sim.queue = sim.past = 0;
 	sim.turn = 0;
 	sim.now = 1000000000;
 	sim.back = NULL;
@@ -128,6 +128,8 @@ struct thread *sim_thread(void (*fn)(void *), void *arg, struct slot *slot)
 	if (sim.cur != NOBODY)
 		clock_copy(&t->clock, &self()->clock, sim.threads);
 	t->clock.at[t->id] = 1;
+	t->past = sim.cur == NOBODY ? 0 : self()->past;
+	past_add(t, t->id);
 	fiber_init(&t->fiber, t->stack, thread_main);
 	sim.enabled |= bit(t->id);
 	if (slot)
@@ -189,6 +191,20 @@ static bool loops(struct thread *t)
 	return t->spin_count >= SPIN_READS && t->spin_key == t->op.key;
 }
 
+/* t does its operation now. What an access reads the models tell; all others
+ * follow from each other, in their order. Whatever is done changes the past, so
+ * that no state comes twice in an execution. */
+static inline void remember(struct thread *t)
+{
+	if (__builtin_expect(!sim.remembers, 1))
+		return;
+	past_add(t, t->op.key + ((uint64_t)t->op.kind << 56));
+	if (t->op.kind <= OP_FENCE || t->op.key == KEY_NONE)
+		return;
+	past_add(t, sim.past);
+	sim.past = t->past;
+}
+
 /* A thread that has said it waits (relax, yield) and looks again at a word that
  * nobody has written since may be chosen all the same: it is impatient, and
  * repeats its look without another decision until it does something else or is
@@ -222,6 +238,7 @@ void sim_step(enum op_kind kind, uintptr_t key, bool write, bool drains, void *p
 		return;
 	}
 	suspend(t);
+	remember(t);
 	t->impatient = waits && looks && t->quiet_changes == sim.changes;
 	sim.soft &= ~bit(t->id);
 }
@@ -233,6 +250,7 @@ void sim_block(enum thread_state state)
 	t->op = (struct op){ .kind = OP_RESUME, .key = KEY_NONE };
 	sim.enabled &= ~bit(t->id);
 	suspend(t);
+	remember(t);
 }
 
 void sim_unblock(struct thread *t)

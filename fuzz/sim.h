@@ -95,6 +95,7 @@ struct thread {
 	struct clock acquired; /* what an acquire fence would add */
 	struct clock released; /* what a release fence published */
 	struct clock readied;  /* what whoever readied its goroutine knew */
+	uint64_t past;         /* see past_add() */
 	bool has_acquired, has_released, has_readied;
 	bool tick_due;         /* its access has published its clock */
 	/* --- the rest --- */
@@ -127,6 +128,7 @@ enum stop {
 struct sim {
 	bool on;                /* actors run: accesses go through the model */
 	bool reduce;            /* sleep sets in force */
+	bool remembers;         /* the search leaves states that it has met */
 	bool bare;              /* nobody looks for data races; sc only */
 	bool watched;           /* on, and not bare: plain accesses matter */
 	bool blind;             /* a data race is no finding */
@@ -157,6 +159,7 @@ struct sim {
 	uint64_t ahead_enabled, ahead_soft;
 	uint64_t cuts;          /* choices not offered, of the whole search */
 	uint64_t queue;
+	uint64_t past;          /* of the last operation that was no access */
 	int64_t now;
 	unsigned turn;          /* who was last, where everybody comes in turn */
 	struct fiber *back;     /* whom a thread's beginning returns to */
@@ -192,6 +195,24 @@ static inline bool depends(const struct op *a, const struct op *b)
 	if (a->key == KEY_ALL || b->key == KEY_ALL)
 		return true;
 	return a->key == b->key && (a->write || b->write);
+}
+
+/* A thread's past is a hash of all that its state follows from: what it has
+ * done, and for each read, wake-up or call the past of whoever made the store,
+ * woke it, or called before. So equal pasts are equal states of the threads and
+ * of all plain memory that is theirs to look at. Kept while sim.remembers. */
+static inline uint64_t past_mix(uint64_t past, uint64_t what)
+{
+	uint64_t x = past * 0x9e3779b97f4a7c15u + what;
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+	return x ^ x >> 31;
+}
+
+static inline void past_add(struct thread *t, uint64_t what)
+{
+	if (__builtin_expect(sim.remembers, 0))
+		t->past = past_mix(t->past, what);
 }
 
 /* Lets go those who wait for a store to `key`, or for any, of another thread

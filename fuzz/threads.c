@@ -18,6 +18,7 @@ int world_thread_start(world_thread *t, void (*fn)(void *), void *arg)
 	if (!child)
 		return -EAGAIN;
 	tick(self());
+	past_add(self(), child->id);
 	trace_note("starts thread", sim.cur, child->id, PC);
 	t->id = child->id + 1;
 	sim_start(child);
@@ -36,6 +37,7 @@ void world_thread_join(world_thread id)
 		t->woken_by = child->last_step;
 	}
 	model->joined(t, child);
+	past_add(t, child->past);
 	trace_note("joined thread", t->id, child->id, PC);
 }
 

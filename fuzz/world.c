@@ -30,6 +30,7 @@ bool world_sleep(uintptr_t on, int64_t until)
 	t->timed_out = false;
 	t->deadline = until;
 	sim.hinted |= bit(t->id);
+	past_add(t, until);
 	if (until >= 0) {
 		sim.timed |= bit(t->id);
 		if (!sim_actors_done())
@@ -46,6 +47,7 @@ int world_futex_wait(word32 *w, uint32_t expected, int64_t timeout_ns)
 	sim_step(OP_WAIT, (uintptr_t)w, true, true, PC);
 	struct thread *t = self();
 	/* relaxed: only one thread runs; memory holds the newest value */
+	past_add(t, load_relaxed(w));
 	if (load_relaxed(w) != expected) {
 		trace_note("futex wait: value differs", t->id, (uintptr_t)w, PC);
 		return 0;
@@ -83,6 +85,7 @@ int world_wake(uintptr_t on, int n)
 	while (woken < n && (t = first_sleeper(on))) {
 		clock_join(&t->clock, &self()->clock, sim.threads);
 		model->joined(t, self());
+		past_add(t, self()->past);
 		end_sleep(t);
 		woken++;
 	}
@@ -106,6 +109,8 @@ int world_futex_wake(word32 *w, int n)
 
 int64_t world_now(void)
 {
+	if (sim.on)
+		past_add(self(), sim.now);
 	return sim.now;
 }
 
@@ -124,6 +129,7 @@ void world_clock_step(void)
 		if (t->deadline > sim.now)
 			continue;
 		t->timed_out = true;
+		past_add(t, sim.now);
 		trace_note("time-out", t->id, t->sleep_on, NULL);
 		end_sleep(t);
 	}
@@ -216,6 +222,8 @@ static void *add_region(char *at, size_t bytes, bool reserved)
 	if (regions_used == REGIONS)
 		engine_error("one execution has more than %d regions at once", REGIONS);
 	regions[regions_used++] = (struct region){ at, bytes, reserved };
+	if (sim.on)
+		past_add(self(), (uintptr_t)at);
 	return at;
 }
 

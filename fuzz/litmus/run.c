@@ -161,7 +161,7 @@ static void sign_races(struct signature *s)
 void litmus_sign(struct signature *s)
 {
 	struct location *all[MAX_CELLS];
-	s->used = 0;
+	*s = SIGNATURE;
 	for (unsigned t = 0; t < test->programs; t++) {
 		sign(s, at[t] | sim.thread[t].state << 16);
 		for (unsigned r = 0; r < test->program[t].registers; r++)

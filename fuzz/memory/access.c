@@ -104,6 +104,7 @@ void access_store(uintptr_t address, unsigned size, uint64_t value, enum order o
 	if (step)
 		sim_step(OP_STORE, address, true, model->holds_stores, pc);
 	struct thread *t = self();
+	past_add(t, value);
 	if (__builtin_expect(sim.bare, 0)) {
 		quick_store(t, address, size, value);
 		return;
@@ -137,6 +138,7 @@ uint64_t access_rmw(uintptr_t address, unsigned size, const struct update *u,
 	struct location *l = accessed(g, address, size);
 	uint64_t old = model->rmw(t, l, u, order, pc, stored, &value);
 	value = *stored ? value & keep : old;
+	past_add(t, *stored);
 	l->newest.value &= keep;
 	trace_access(OP_RMW, address, size, old, value, order, pc);
 	race_check(g, mask_of(address, size), *stored ? ATOMIC_WRITE : ATOMIC_READ, pc);

@@ -25,6 +25,10 @@ struct cell {
 	uint32_t stamp;
 	struct entry first, *newest;
 	uint64_t coherence[MAX_THREADS]; /* newest that the thread read or wrote */
+	/* --- armv8_observable() --- */
+	uint64_t oldest; /* that somebody may still read */
+	uint32_t asked, index;
+	bool settled;    /* everybody reads that one, and learns nothing by it */
 };
 
 /* Places that a thread keeps. */
@@ -45,8 +49,9 @@ struct cell *armv8_cell(struct location *l);
  * caller publishes. */
 struct entry *armv8_insert(struct thread *t, struct location *l, const struct entry *behind,
 			   uint64_t value, void *pc);
-/* memory_model's sign. */
+/* memory_model's sign, and of this state what others may still observe. */
 void armv8_sign(struct signature *s, struct location *const *all, unsigned n);
+void armv8_observable(struct signature *s, struct location *const *all, unsigned n);
 
 static inline uint64_t later(uint64_t a, uint64_t b)
 {

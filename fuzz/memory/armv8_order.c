@@ -123,12 +123,17 @@ static uint64_t rank(uint64_t place)
 
 void armv8_sign(struct signature *s, struct location *const *all, unsigned n)
 {
+	if (sim.remembers) {
+		armv8_observable(s, all, n);
+		return;
+	}
 	for (struct entry *e = armv8_head.after; e; e = e->after) {
 		unsigned i = 0;
 		while (i < n && (!all[i] || armv8_cell(all[i]) != e->cell))
 			i++;
 		sign(s, i | e->s.thread << 8 | e->atomic << 16);
 		sign(s, e->s.value);
+		sign(s, e->s.past);
 		sign(s, rank(e->seal));
 	}
 	for (unsigned i = 0; i < n; i++) {

@@ -216,6 +216,7 @@ static void sign_cell(const struct signing *g, struct cell *c)
 	for (struct message *m = c->first.newer; m; m = m->newer) {
 		sign(g->s, 1 | m->rmw << 1 | m->has_view << 2);
 		sign(g->s, m->s.value);
+		sign(g->s, m->s.past);
 		if (m->has_view)
 			sign_view(g, &m->view);
 		if (weak_sign_clocks)

@@ -94,6 +94,7 @@ static inline bool releases(enum order o)
  * that for a later acquire fence. */
 static inline void learn(struct thread *t, const struct store *s, enum order order)
 {
+	past_add(t, s->past);
 	if (!s->has_sync)
 		return;
 	if (acquires(order)) {

@@ -21,6 +21,7 @@ static inline void newest_put(struct thread *t, struct location *l, uint64_t val
 	l->newest.thread = t->id;
 	l->newest.pc = pc;
 	l->newest.event = trace_number();
+	l->newest.past = t->past;
 }
 
 static inline void newest_store(struct thread *t, struct location *l, uint64_t value,

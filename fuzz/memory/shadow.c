@@ -56,8 +56,14 @@ struct location *location_begin(struct granule *g, uintptr_t address, unsigned s
 	l->newest.has_sync = false;
 	l->newest.thread = NO_THREAD;
 	l->newest.event = 0;
+	l->newest.past = 0;
 	l->newest.pc = NULL;
 	return l;
+}
+
+unsigned locations_end(void)
+{
+	return used_locations;
 }
 
 void location_restart(struct granule *g, unsigned bytes)

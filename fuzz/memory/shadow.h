@@ -42,6 +42,7 @@ struct store {
 	bool has_sync;
 	uint8_t thread;    /* NO_THREAD: the value found at the first access */
 	uint32_t event;    /* its number in the trace, if there is one */
+	uint64_t past;     /* of its thread then; 0: the value found */
 	void *pc;
 };
 enum { NO_THREAD = 255 };
@@ -114,6 +115,8 @@ static inline struct location *location_of(struct granule *g, uintptr_t address,
 	return location_begin(g, address, size);
 }
 
+/* The locations of this execution so far are locations[1 .. that). */
+unsigned locations_end(void);
 /* Forgets the histories of locations that overlap these bytes. */
 void location_restart(struct granule *g, unsigned bytes);
 /* Begins the shadow of a new execution. */

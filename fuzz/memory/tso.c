@@ -108,6 +108,7 @@ static uint64_t load(struct thread *t, struct location *l, enum order order)
 		struct held *h = nth(b, i - 1);
 		if (h->location == l) {
 			/* Its own: nothing to learn. */
+			past_add(t, h->store.past);
 			trace_read(t, l, &h->store, newer_elsewhere(t, l));
 			return h->store.value;
 		}
@@ -137,6 +138,7 @@ static void store(struct thread *t, struct location *l, uint64_t value, enum ord
 	h->store.thread = t->id;
 	h->store.pc = pc;
 	h->store.event = trace_number();
+	h->store.past = t->past;
 	publish(t, &h->store, order, NULL);
 	tell(t->id);
 }
@@ -172,6 +174,7 @@ static void sign_buffers(struct signature *s, struct location *const *all, unsig
 				cell++;
 			sign(s, cell);
 			sign(s, h->store.value);
+			sign(s, h->store.past);
 		}
 	}
 }

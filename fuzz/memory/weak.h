@@ -70,21 +70,20 @@ static inline void store_made(struct store *s, const struct thread *t, uint64_t 
 	s->thread = t->id;
 	s->pc = pc;
 	s->event = event;
+	s->past = t->past;
 }
 
-/* What the models tell of their state, so that equal states are known: bytes
- * that do not depend on how the places are numbered. */
-struct signature {
-	size_t used;
-	uint8_t byte[1 << 14];
-};
+/* What the models tell of their state, so that equal states are known: a hash
+ * of numbers that do not depend on how the places are numbered. Begins as
+ * SIGNATURE. */
+struct signature { uint64_t a, b; };
+#define SIGNATURE ((struct signature){ 0x243f6a8885a308d3u, 0x13198a2e03707344u })
 
 static inline void sign(struct signature *s, uint64_t value)
 {
-	if (s->used + 8 > sizeof s->byte)
-		engine_error("a state of more than %zu bytes", sizeof s->byte);
-	for (unsigned i = 0; i < 8; i++)
-		s->byte[s->used++] = value >> 8 * i;
+	s->a = past_mix(s->a, value);
+	s->b = (s->b ^ value) * 0x9e3779b97f4a7c15u;
+	s->b ^= s->b >> 29;
 }
 
 /* The clock, or that there is none. */

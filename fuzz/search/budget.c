@@ -21,9 +21,19 @@ bool budget_any(void)
 	return most_preemptions >= 0 || most_stale >= 0;
 }
 
-bool budget_stale(void)
+bool budget_preemptions(void)
 {
-	return most_stale >= 0;
+	return most_preemptions >= 0;
+}
+
+unsigned budget_left_preemptions(void)
+{
+	return most_preemptions > preemptions ? most_preemptions - preemptions : 0;
+}
+
+unsigned budget_left_stale(void)
+{
+	return most_stale > stale ? most_stale - stale : 0;
 }
 
 void budget_begin(void)

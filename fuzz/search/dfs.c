@@ -5,7 +5,8 @@
  * Sleep sets (Godefroid, LNCS 1032, 1996): options explored at a decision stay
  * asleep in its later branches until something that depends on them happens.
  * With source sets (dpor.c) a decision begins with one option, and takes those
- * that are found to be wanted.
+ * that are found to be wanted. Under a budget there are neither; states that
+ * were met before are left (visited.c).
  */
 #include <string.h>
 
@@ -18,7 +19,7 @@ enum { LEAST_DEPTH = 4 }; /* of a piece worth giving away */
 
 static struct node stack[MAX_CHOICES];
 static unsigned depth, top; /* decisions of this execution; nodes on the stack */
-static bool reduce, dpor, picked;
+static bool reduce, dpor, remember, picked;
 static unsigned known_steps;
 static uint64_t excluded;
 
@@ -28,7 +29,10 @@ void dfs_start(enum reduction how)
 	excluded = 0;
 	known_steps = 0;
 	reduce = how != ALL_ORDERS && !budget_any();
-	dpor = how == SOURCE_SETS && !budget_stale();
+	remember = how != ALL_ORDERS && budget_any();
+	dpor = how == SOURCE_SETS && !budget_any();
+	if (remember)
+		visited_start();
 }
 
 uint64_t dfs_excluded(void)
@@ -42,9 +46,10 @@ static void begin(uint64_t n)
 	depth = 0;
 	budget_begin();
 	sim.reduce = reduce;
+	sim.remembers = remember;
 	picked = false;
 	if (dpor)
-		dpor_begin(known_steps, budget_any());
+		dpor_begin(known_steps);
 }
 
 /* Leaves one option to be taken, the clock as well if it is one; the others are
@@ -53,7 +58,7 @@ static void spare_all(struct node *d)
 {
 	uint64_t first = d->left & -d->left;
 	for (unsigned i = 0; i < d->n; i++) {
-		bool offered = (d->left | d->barred) >> i & 1;
+		bool offered = d->left >> i & 1;
 		if (d->option[i] == CLOCK)
 			first |= d->left & bit(i);
 		d->set |= offered ? 0 : bit(d->option[i]);
@@ -66,18 +71,19 @@ static void spare_all(struct node *d)
 
 static unsigned grow(const uint8_t *options, unsigned n)
 {
+	if (remember && visited(false))
+		return n;
 	struct node *d = &stack[top];
 	memcpy(d->option, options, n);
 	d->n = n;
 	d->model = false;
-	d->left = d->done = d->spare = d->barred = d->set = 0;
+	d->left = d->done = d->spare = d->set = 0;
 	d->steps = sim.taken;
 	for (unsigned i = 0; i < n; i++) {
 		if (sim.reduce && sim.sleep >> options[i] & 1)
 			continue;
 		if (budget_excludes(options[i])) {
-			excluded += !dpor;
-			d->barred |= bit(i);
+			excluded++;
 			continue;
 		}
 		d->left |= bit(i);
@@ -118,6 +124,8 @@ static unsigned pick(const uint8_t *options, unsigned n)
 static unsigned choose(unsigned n)
 {
 	if (depth == top) {
+		if (remember && visited(true))
+			return n;
 		struct node *d = &stack[top++];
 		bool spent = budget_stale_spent();
 		d->n = n;
@@ -169,8 +177,6 @@ void dfs_want(uint32_t node, unsigned option)
 		dfs_want_all(node);
 		return;
 	}
-	excluded += d->barred >> i & 1;
-	d->barred &= ~bit(i);
 	d->left |= d->spare & bit(i);
 	d->spare &= ~bit(i);
 	d->set |= bit(option);

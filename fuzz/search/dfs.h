@@ -18,7 +18,6 @@ struct node {
 	uint8_t option[OPTIONS];
 	uint64_t left;   /* indices still to explore after `taken` */
 	uint64_t spare;  /* dpor: explored only if wanted */
-	uint64_t barred; /* dpor: not within the budget */
 	uint64_t done;   /* options explored, as bits of sim.sleep */
 	uint64_t set;    /* dpor: options taken, to be taken, or asleep */
 	unsigned steps;  /* before it */
@@ -47,11 +46,20 @@ void dfs_take(const struct piece *p);
 /* All that is left. */
 void dfs_rest(struct piece *p);
 
+/* --- visited.c, to dfs.c --- */
+
+/* Forgets all states: a new search, whose processes will be forked from this
+ * one. */
+void visited_start(void);
+/* Whether all that can follow from here, with what is left of the budgets, was
+ * begun elsewhere: by this process or another one of this search. If not, it is
+ * begun here. inside: of an operation of the running thread. */
+bool visited(bool inside);
+
 /* --- dpor.c, to dfs.c --- */
 
-/* A new execution, whose first `known` steps are those of the last one.
- * bounded: the budget limits preemptions. */
-void dpor_begin(unsigned known, bool bounded);
+/* A new execution, whose first `known` steps are those of the last one. */
+void dpor_begin(unsigned known);
 /* The option is about to be done, by that decision, or as the only one:
  * NO_NODE. Says what else is wanted at earlier ones. */
 void dpor_took(unsigned option, uint32_t node);

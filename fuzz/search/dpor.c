@@ -11,10 +11,6 @@
  * them; two steps on different locations commute as sets (the places of stores
  * in one order, the places in another). A step that ends the execution depends
  * on all; the clock is always explored, as others can disable it.
- *
- * With a bound on preemptions the other order may cost one more, so it is also
- * begun where the thread of the first step began to run (conservative points:
- * Coons, Musuvathi, McKinley, OOPSLA 2013), and nothing sleeps.
  */
 #include <string.h>
 
@@ -30,23 +26,20 @@ struct step {
 	uint32_t node;   /* the decision that took it, or NO_NODE */
 	uint32_t before; /* the last step of that key; 0: none */
 	uint8_t option;
-	int8_t running;  /* the thread that ran before it */
 	bool write;
 	uint16_t clock[OPTIONS]; /* of each process, the last step that happened before */
 };
 
 static struct step step[MAX_STEPS]; /* from 1 */
 static unsigned known, last[OPTIONS], last_all;
-static bool bounded;
 static struct { uintptr_t key; uint32_t execution, last; } keys[KEYS];
 static uint32_t execution;
 static unsigned key_count;
 
-void dpor_begin(unsigned known_steps, bool bounded_preemptions)
+void dpor_begin(unsigned known_steps)
 {
 	execution++;
 	known = known_steps;
-	bounded = bounded_preemptions;
 	last_all = key_count = 0;
 	memset(last, 0, sizeof last);
 }
@@ -104,23 +97,10 @@ static uint64_t initials(unsigned first, unsigned second)
 static void reverse(unsigned first, unsigned second)
 {
 	unsigned p = step[second].option;
-	if (!bounded) {
-		uint32_t node = step[first].node;
-		uint64_t options = initials(first, second);
-		if (node != NO_NODE && !dfs_covers(node, options))
-			dfs_want(node, options >> p & 1 ? p : (unsigned)__builtin_ctzll(options));
-		return;
-	}
-	/* A store that reaches memory costs nothing: it may also wait. */
-	if (step[first].option >= FLUSH && step[first].node != NO_NODE)
-		dfs_want_all(step[first].node);
-	for (unsigned n = first;; n--) {
-		if (step[n].node != NO_NODE)
-			dfs_want(step[n].node, p);
-		if (n == 1 || step[n].running != (int8_t)step[n].option)
-			if (n == 1 || step[n].option < FLUSH)
-				return;
-	}
+	uint32_t node = step[first].node;
+	uint64_t options = initials(first, second);
+	if (node != NO_NODE && !dfs_covers(node, options))
+		dfs_want(node, options >> p & 1 ? p : (unsigned)__builtin_ctzll(options));
 }
 
 /* Those that the step depends on and that are not ordered before it otherwise,
@@ -159,7 +139,6 @@ static void record(unsigned n, unsigned option, uint32_t node, const struct op *
 	s->write = op->write;
 	s->option = option;
 	s->node = node;
-	s->running = sim.cur;
 	memset(s->clock, 0, sizeof s->clock);
 	if (last[option])
 		join(s->clock, step[last[option]].clock);

@@ -9,9 +9,8 @@ void piece_write(FILE *to, const struct piece *p)
 {
 	fprintf(to, "piece %u\n", p->n);
 	for (const struct node *d = p->node; d < p->node + p->n; d++) {
-		fprintf(to, "%u %u %d %u %" PRIx64 " %" PRIx64 " %" PRIx64 " %" PRIx64
-			    " %" PRIx64, d->n, d->taken, d->model, d->steps, d->left, d->spare,
-			d->barred, d->done, d->set);
+		fprintf(to, "%u %u %d %u %" PRIx64 " %" PRIx64 " %" PRIx64 " %" PRIx64,
+			d->n, d->taken, d->model, d->steps, d->left, d->spare, d->done, d->set);
 		for (unsigned i = 0; i < d->n && !d->model; i++)
 			fprintf(to, " %u", d->option[i]);
 		fputc('\n', to);
@@ -21,9 +20,8 @@ void piece_write(FILE *to, const struct piece *p)
 static bool node_read(FILE *from, struct node *d)
 {
 	unsigned n, taken, model, option;
-	if (fscanf(from, "%u %u %u %u %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64,
-		   &n, &taken, &model, &d->steps, &d->left, &d->spare, &d->barred, &d->done,
-		   &d->set) != 9)
+	if (fscanf(from, "%u %u %u %u %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64, &n, &taken,
+		   &model, &d->steps, &d->left, &d->spare, &d->done, &d->set) != 8)
 		return false;
 	d->n = n;
 	d->taken = taken;

@@ -43,8 +43,8 @@ void pos_seed(uint64_t seed);
 
 /* How a depth-first search leaves out equivalent executions: not at all, by
  * sleep sets, or by source sets and these. A budget makes a promise, that every
- * execution within it is run or equivalent to one that is: so under one sleep
- * sets are off, and source sets as well if it limits stale reads. */
+ * execution within it is run or equivalent to one that is: so under one both
+ * are off, and states that were met before are left instead. */
 enum reduction { ALL_ORDERS, SLEEP_SETS, SOURCE_SETS };
 /* Begins a depth-first search from the first execution. */
 void dfs_start(enum reduction how);
@@ -62,11 +62,14 @@ unsigned replay_misfits(void);
  * begins is free) and on stale reads, also known as choices of a model that are
  * not 0; < 0: none. inner: the random search that budget_search limits. */
 void budget_start(int64_t preemptions, int64_t stale, const struct search *inner);
-/* Whether there is a bound at all, or one on stale reads. */
+/* Whether there is a bound at all, or one on preemptions. */
 bool budget_any(void);
-bool budget_stale(void);
+bool budget_preemptions(void);
 /* A new execution. */
 void budget_begin(void);
+/* What is left of either, or 0 where there is no bound. */
+unsigned budget_left_preemptions(void);
+unsigned budget_left_stale(void);
 /* Whether the option would be a preemption. */
 bool budget_preempts(unsigned option);
 /* Whether a spent budget forbids the option. */

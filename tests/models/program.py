@@ -27,16 +27,20 @@ def swapped(instruction, old):
     return instruction[4] if old == instruction[3] else old
 
 
-def random_program(rnd):
-    """Two or three threads of two to four instructions; stores write distinct values."""
+def random_program(rnd, longer=0, equal=False):
+    """Two or three threads of two to four instructions, or some more.
+
+    Stores write distinct values, or, equal, few.
+    """
     count = rnd.choice((2, 2, 3))
     places = LOCATIONS[:rnd.choice((2, 2, 3))]
-    values = iter(range(1, 100))
+    values = (rnd.randrange(3) for _ in range(100)) if equal else iter(range(1, 100))
     threads = []
     for _ in range(count):
         thread = []
-        for n in range(rnd.randint(2, 4 if count == 2 else 3)):
-            kind, place, reg = rnd.choice("LLLSSSFXAC"), rnd.choice(places), f"r{n}"
+        for n in range(rnd.randint(2, (4 if count == 2 else 3) + longer)):
+            kind, place = rnd.choice("LLLSSSFXAC"), rnd.choice(places)
+            reg = f"r{n % REGISTERS}"
             if kind == "L":
                 thread.append(("L", reg, place, rnd.choice(("rlx", "acq", "sc"))))
             elif kind == "S":
