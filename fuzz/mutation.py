@@ -11,7 +11,7 @@ under sc and c11 as far as the count goes. For each mutant:
 
     killed      something was found: its class, case, model, executions and seconds
     same        the compiler makes the same code of it
-    equivalent  equivalent_mutants.txt says why it changes nothing
+    equivalent  nothing was found, and equivalent_mutants.txt says why it changes nothing
     kept        a weaker order that nothing shows, and a comment says "kept: why" (as in make audit)
     unreached   no case enters the function; or nothing was found where the source says
                 "unreached: why"
@@ -185,11 +185,8 @@ def why_kept(mutant, comments):
 
 
 def fate(target, mutant, options, shared, top):
-    """Status and, if killed, by what."""
+    """Status and, if killed, by what. What is called equivalent is tried all the same."""
     commands, luck, cases, equivalent, enters = shared
-    reason = equivalent.get(mutant.key)
-    if reason:
-        return {"status": "equivalent", "reason": reason}
     by_case, known = enters[target]
     mine = [case for case in cases[target]
             if not mutant.functions & known or mutant.functions & by_case[case["case"]]]
@@ -199,19 +196,22 @@ def fate(target, mutant, options, shared, top):
     if mutant.rule == "weaken":
         weaken = ("--weaken", f"{mutant.file}:{mutant.line}{mutant.after}")
         found = hunted(source, mutant, options, luck, mine, source, weaken)
-        reason = "" if found else why_kept(mutant, Comments())
-        return {"status": "killed", **found} if found else {
-            "status": "kept" if reason else "survived", "reason": reason}
-    built = build(commands, "explore", target, mutant, top)
-    if built is None:
-        return {"status": "no code"}
-    if same_code(commands, target, mutant, top):
-        return {"status": "same"}
-    found = hunted(built[0], mutant, options, luck, mine, source)
+    else:
+        built = build(commands, "explore", target, mutant, top)
+        if built is None:
+            return {"status": "no code"}
+        if same_code(commands, target, mutant, top):
+            return {"status": "same"}
+        found = hunted(built[0], mutant, options, luck, mine, source)
     if found:
         return {"status": "killed", **found}
-    reason = why_unreached(mutant)
-    return {"status": "unreached" if reason else "survived", "reason": reason}
+    for status, reason in (
+            ("equivalent", reason_for(mutant, equivalent)),
+            ("kept", why_kept(mutant, Comments()) if mutant.rule == "weaken" else ""),
+            ("unreached", why_unreached(mutant))):
+        if reason:
+            return {"status": status, "reason": reason}
+    return {"status": "survived"}
 
 
 # --- the others ---
@@ -261,7 +261,8 @@ def source_fails(program, *arguments):
 def reasons():
     """{key: reason} of the mutants that are called equivalent.
 
-    Two lines each: the key (file | rule | before | after), and the reason, indented.
+    Two lines each: the key (file | rule | before | after), and the reason, indented. In a key
+    "..." is any text, so that one reason may serve all mutants of a kind.
     """
     found, key = {}, None
     for line in EQUIVALENT.read_text(encoding="utf-8").splitlines():
@@ -273,10 +274,22 @@ def reasons():
     return found
 
 
+@functools.cache
+def pattern(key):
+    return re.compile(".*".join(re.escape(part) for part in key.split("...")))
+
+
+def reason_for(mutant, known):
+    """Why a mutant is called equivalent; "" where it is not."""
+    return next((reason for key, reason in known.items()
+                 if pattern(key).fullmatch(mutant.key)), "")
+
+
 def stale(known):
     """The keys of reasons that no mutant of the sources has any more, or without a reason."""
-    keys = {m.key for name in targets() for m in candidates(name)}
-    return [key for key, reason in known.items() if key not in keys or not reason]
+    keys = [m.key for name in targets() for m in candidates(name)]
+    return [key for key, reason in known.items()
+            if not reason or not any(pattern(key).fullmatch(k) for k in keys)]
 
 
 STATES = "killed", "survived", "unreached", "same", "equivalent", "kept", "no code"

@@ -99,6 +99,16 @@ def test_reasons_are_for_mutants_that_there_are(binaries, monkeypatch, tmp_path)
     assert mutation.stale(known) == list(known)
 
 
+def test_a_reason_may_be_for_all_of_a_kind():
+    known = {"a.c | swap | f(...); g(); | ...": "a reason", "a.c | drop call | f(*p); | ;": "one"}
+
+    def reason(rule, before, after):
+        return mutation.reason_for(mutants.Mutant("a.c", 1, rule, before, after), known)
+    assert reason("swap", "f(1);\ng();", "g();\nf(1);") == "a reason"
+    assert reason("drop call", "f(*p);", ";") == "one"
+    assert reason("drop call", "f(**p);", ";") == reason("swap", "h();\ng();", "g();\nh();") == ""
+
+
 def test_what_the_explorer_finds_is_killed(binaries, tmp_path):
     out = tmp_path / "mutation.json"
     ran = subprocess.run(
