@@ -14,7 +14,7 @@ static unsigned places;
 
 static uint64_t rank(uint64_t at)
 {
-	unsigned n = places;
+	unsigned n = at > 0 ? places : 0;
 	while (n > 0 && place[n - 1] > at)
 		n--;
 	return n;
@@ -52,17 +52,22 @@ static void look_at(struct cell *c, uint64_t threads)
 
 static void sign_cell(struct signature *s, const struct cell *c, uint64_t threads)
 {
+	enum { BITS = 12, WORD = 5 };
+	uint64_t ranks = 0;
 	for (const struct entry *e = c->newest;; e = e->older) {
 		sign(s, e->s.past);
 		sign(s, rank(e->seal) << 1 | e->atomic);
 		if (e->place <= c->oldest)
 			break;
 	}
-	for (; threads; threads &= threads - 1) {
+	for (unsigned n = 1; threads; threads &= threads - 1, n++) {
 		unsigned t = __builtin_ctzll(threads);
 		uint64_t at = c->coherence[t];
-		sign(s, at > armv8_cores[t].read_floor ? rank(at) : 0);
+		ranks = ranks << BITS | (at > armv8_cores[t].read_floor ? rank(at) : 0);
+		if (n % WORD == 0)
+			sign(s, ranks);
 	}
+	sign(s, ranks);
 }
 
 static void sign_core(struct signature *s, const struct core *c)

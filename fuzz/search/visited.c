@@ -94,36 +94,45 @@ static bool note(uint64_t state, unsigned preemptions, unsigned stale, bool look
 
 /* --- the state --- */
 
-/* The atomic locations, in the order of their addresses. */
-static unsigned locations_in_order(struct location **order)
+/* The atomic locations in the order of their addresses, as far as this
+ * execution has come. */
+static struct location *order[MAX_LOCATIONS];
+static unsigned ordered;
+
+static void order_locations(void)
 {
-	unsigned n = 0;
-	for (unsigned i = 1; i < locations_end(); i++) {
-		unsigned at = n;
-		while (at > 0 && order[at - 1]->address > locations[i].address)
+	static unsigned known;
+	static uint32_t execution;
+	if (execution != sim_stamp)
+		ordered = known = 0;
+	execution = sim_stamp;
+	/* locations[0] stands for none. */
+	while (++known < locations_end()) {
+		struct location *l = &locations[known];
+		unsigned at = ordered;
+		while (at > 0 && order[at - 1]->address > l->address)
 			at--;
-		if (at > 0 && order[at - 1]->address == locations[i].address) {
-			order[at - 1] = &locations[i];
+		if (at > 0 && order[at - 1]->address == l->address) {
+			order[at - 1] = l;
 			continue;
 		}
-		for (unsigned j = n++; j > at; j--)
-			order[j] = order[j - 1];
-		order[at] = &locations[i];
+		for (unsigned i = ordered++; i > at; i--)
+			order[i] = order[i - 1];
+		order[at] = l;
 	}
-	return n;
+	known--;
 }
 
 static void sign_thread(struct signature *s, const struct thread *t)
 {
+	uint64_t quiet = t->quiet_changes == sim.changes ? t->quiet : 0;
 	sign(s, t->past);
-	sign(s, t->spin_count | (uint64_t)t->relaxes << 32);
-	sign(s, (t->quiet_changes == sim.changes ? t->quiet : 0) | (uint64_t)t->impatient << 32 |
-		(uint64_t)t->fresh << 33);
+	sign(s, t->spin_count | quiet << 32);
+	sign(s, t->relaxes | (uint64_t)t->impatient << 32 | (uint64_t)t->fresh << 33);
 }
 
 static uint64_t state_now(void)
 {
-	static struct location *order[MAX_LOCATIONS];
 	struct signature s = SIGNATURE;
 	for (unsigned i = 0; i < sim.threads; i++)
 		sign_thread(&s, &sim.thread[i]);
@@ -133,13 +142,15 @@ static uint64_t state_now(void)
 	sign(&s, sim.any_waiters);
 	sign(&s, sim.now);
 	sign(&s, sim.turn | (uint64_t)sim.grace << 32);
-	unsigned n = locations_in_order(order);
-	for (unsigned i = 0; i < n; i++) {
+	order_locations();
+	for (unsigned i = 0; i < ordered; i++) {
+		if (order[i]->newest.past == 0)
+			continue;
 		sign(&s, order[i]->address);
 		sign(&s, order[i]->newest.past);
 	}
 	if (model->sign)
-		model->sign(&s, order, n);
+		model->sign(&s, order, ordered);
 	return past_mix(s.a, s.b);
 }
 
