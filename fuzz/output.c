@@ -30,7 +30,7 @@ void print_help(void)
 	       "  --stale N              at most so many stale reads in one (no bound)\n"
 	       "  --jobs N               dfs, dpor: N processes share the search (1)\n"
 	       "  --resume FILE          dfs, dpor: goes on from there; leaves what is left\n"
-	       "  --no-sleep             dfs: without sleep sets\n"
+	       "  --no-sleep             dfs: every order, whatever was met before\n"
 	       "  --no-shrink            show the finding as it was found\n"
 	       "  --replay STRING        run a finding again, with its trace\n"
 	       "  --sites                the atomic accesses in the code, and with --case how\n"

@@ -19,12 +19,17 @@ static unsigned undos;
 static struct { uintptr_t address; uint32_t since; } recent[RECENT];
 static uint32_t emptied = 1;
 
-void globals_remember(uintptr_t address, size_t size)
+static inline bool is_recent(uintptr_t word)
 {
-	uintptr_t end = address + size;
-	for (address &= ~(uintptr_t)7; address < end; address += 8) {
+	unsigned i = word / 8 % RECENT;
+	return recent[i].address == word && recent[i].since == emptied;
+}
+
+static __attribute__((noinline)) void remember_words(uintptr_t address, uintptr_t end)
+{
+	for (; address < end; address += 8) {
 		unsigned i = address / 8 % RECENT;
-		if (recent[i].address == address && recent[i].since == emptied)
+		if (is_recent(address))
 			continue;
 		recent[i].address = address;
 		recent[i].since = emptied;
@@ -33,6 +38,13 @@ void globals_remember(uintptr_t address, size_t size)
 		undo[undos].address = address;
 		memcpy(&undo[undos++].value, (void *)address, 8);
 	}
+}
+
+void globals_remember(uintptr_t address, size_t size)
+{
+	uintptr_t word = address & ~(uintptr_t)7, end = address + size;
+	if (end > word + 8 || !is_recent(word))
+		remember_words(word, end);
 }
 
 void globals_keep(void)
