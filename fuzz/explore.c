@@ -132,6 +132,7 @@ static void run_dfs(const struct request *q, const struct phase *p, struct resul
 		r->ended = run_phase(p, r, wanted, start);
 		r->cut = sim.cuts - cuts + dfs_excluded();
 	}
+	sim.remembers = false;
 	r->exhausted = r->ended && r->cut == 0;
 	r->bounded = !r->exhausted;
 }
