@@ -47,6 +47,12 @@ struct state {
 /* What the model looks at is nobody else's: the explorer need not see it. */
 #define UNSEEN __attribute__((no_sanitize("thread")))
 
+/* What was stored may be on its way to memory, where peek() looks. */
+static __attribute__((noinline)) void settle(void)
+{
+	fence_seq_cst();
+}
+
 static UNSEEN uint32_t figure(const word64 *w)
 {
 	return (uint32_t)peek(w);
@@ -171,6 +177,7 @@ static void allocate(struct state *s, uint32_t random)
 	bool room = !large && is_room(s, c, size, pointers);
 	uint32_t spans = figure(&s->heap.spans);
 	char *at = heap_alloc(&s->heap, c, bytes, pointers);
+	settle();
 	must(at || !room, "there was room");
 	forget_swept(s);
 	if (!at)
@@ -211,6 +218,7 @@ static UNSEEN void sweep_all(struct state *s)
 {
 	while (sweep_one(&s->heap))
 		;
+	settle();
 	must(peek(&s->heap.cursor) == s->heap.classes, "a class was not looked at");
 	for (uint32_t i = 0; i < s->heap.pages; i++)
 		must(!s->heap.of_page[i] ||
@@ -250,6 +258,7 @@ static void cycle(struct state *s, uint32_t random)
 	give_back(s);
 	for (int i = 0; i < CACHES; i++)
 		heap_flush(&s->heap, &s->cache[i]);
+	settle();
 	audit(s);
 	for (int i = 0; i < OBJECTS; i++) {
 		s->object[i].reached = false;
@@ -267,6 +276,7 @@ static void cycle(struct state *s, uint32_t random)
 	mark_end(&m[0]);
 	uint32_t g = generation(s);
 	mark_done(&s->heap);
+	settle();
 	must(generation(s) == g + 2 && peek(&s->heap.cursor) == 0,
 	     "a cycle was not counted");
 }
@@ -282,6 +292,7 @@ static void step(struct state *s, uint32_t random)
 		lead(s, more);
 	else
 		allocate(s, more);
+	settle();
 	forget_swept(s);
 	compare(s);
 }
