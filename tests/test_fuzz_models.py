@@ -39,7 +39,13 @@ MUTANTS = {
         "a thief takes the smaller half": (
             "sched/runq.c", "\t\tn -= n / 2;", "\t\tn = n / 2;"),
         "what runs next is fair game": (
-            "sched/runq.c", "return next ? take_next(from) : NULL;", "return take_next(from);"),
+            "sched/runq.c", "return g || !next ? g : take_next(from);",
+            "return g ? g : take_next(from);"),
+        "of what was sent, one that another takes is forgotten": (
+            "sched/runq.c", "put_list(own, first->link);",
+            "put_list(own, first->link ? first->link->link : NULL);"),
+        "what is sent comes in place of what was sent": (
+            "sched/runq.c", "last->link = (struct G *)seen;", "last->link = NULL;"),
         "the last of the global queue stays its end": (
             "sched/runq.c", "\tif (!s->first)\n\t\ts->last = NULL;\n", ""),
     },

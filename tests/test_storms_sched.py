@@ -63,9 +63,9 @@ MUTANTS = {
         "poller/epoll.c", "\treturn poll_ready(pd, modes, list, waiters);",
         "\treturn poll_ready(pd, modes & POLL_READ, list, waiters);", "lost_event"),
     "one whom the poller took is not readied": (
-        "sched/schedule.c", "\t\tstatus_ready(list[i]);\n\t\trunq_put(",
+        "sched/poll.c", "\t\tstatus_ready(list[i]);\n\t\tstruct P",
         "\t\tif (list[i]->parks % 16 == 1)\n\t\t\tcontinue;\n"
-        "\t\tstatus_ready(list[i]);\n\t\trunq_put(", "lost_wakeup"),
+        "\t\tstatus_ready(list[i]);\n\t\tstruct P", "lost_wakeup"),
 }
 
 

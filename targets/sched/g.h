@@ -26,6 +26,7 @@ struct G {
 	struct g g; /* first: the seam knows goroutines by it */
 	struct sched *s;
 	struct M *m;      /* that runs it; NULL: none. The running worker's */
+	struct P *home;   /* that it ran on last; the running worker's */
 	struct G *link;   /* in the queue or list it is on; its owner's */
 	struct context context;
 	struct gstack stack;
@@ -98,6 +99,9 @@ struct P {
 	uint32_t frees;
 	void *cache;       /* the heap's, of this processor; the owner's */
 	struct timers timers;
+	/* Goroutines that other processors' workers have put here, linked: 0 or
+	 * g -> g by them, g -> 0 by who takes them all. */
+	HOT wordptr sent;
 	/* The local queue: head is moved by who takes (owner and thieves, by
 	 * swap), tail by the owner alone. next: runs before the queue; 0 -> g
 	 * by the owner, g -> 0 by who takes it.

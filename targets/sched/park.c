@@ -40,6 +40,8 @@ bool park_commit(struct M *m, struct G *g)
 void park_yielded(struct M *m, struct G *g)
 {
 	status_set(&g->g, G_RUNNING, G_RUNNABLE);
+	/* It waited while g ran, maybe until g was asked to yield. */
+	runq_receive(m->p);
 	/* Nobody needs to be told: there was work before it, or this worker
 	 * takes it up itself. */
 	runq_put(m->p, g);

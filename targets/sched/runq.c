@@ -1,5 +1,7 @@
 #include "sched/runq.h"
 
+#include "sched/idle.h"
+
 /* A ring is full: moves its older half, and g, to the global queue. Returns
  * false if thieves came first. */
 static bool spill(struct P *p, struct G *g, uint32_t head, uint32_t tail)
@@ -85,12 +87,73 @@ static struct G *take_first(struct P *p)
 	}
 }
 
+void runq_send(struct P *to, struct G *first, struct G *last)
+{
+	/* relaxed: it is linked, not looked at; and the swap compares it */
+	uintptr_t seen = load_relaxed(&to->sent);
+	do {
+		last->link = (struct G *)seen;
+		/* The race lost: another sender, or who took them. pairs with:
+		 * take_list() exchange — links */
+	} while (!cas_release(&to->sent, &seen, (uintptr_t)first));
+}
+
+/* Takes all that was sent to p, linked. NULL: there was none. By anybody. */
+static struct G *take_list(struct P *p)
+{
+	/* relaxed: a hint; whoever leaves looks again */
+	uintptr_t seen = load_relaxed(&p->sent);
+	if (seen == 0)
+		return NULL;
+#ifdef BUG_SENT_SPLIT
+	/* dropped: taking and leaving nothing are one step. Two take the same,
+	 * or what is sent meanwhile is gone: duplicate_item or lost_item, on
+	 * any machine. */
+	/* pairs with: runq_send() swap */
+	struct G *first = (struct G *)load_acquire(&p->sent);
+	store_release(&p->sent, 0); /* pairs with: as above */
+#else
+	/* pairs with: runq_send() swap — links */
+	struct G *first = (struct G *)exchange_acquire(&p->sent, 0);
+#endif
+	return first;
+}
+
+/* The owner puts all of a list behind the others. */
+static void put_list(struct P *p, struct G *g)
+{
+	if (!g)
+		return;
+	for (struct G *next; g; g = next) {
+		next = g->link;
+		runq_put(p, g);
+	}
+	/* Who left meanwhile may have seen them nowhere. */
+	runq_publish();
+	idle_wake(p->s);
+}
+
+/* Takes what was sent to `from`: the first, and the others come into own's
+ * ring. By own's owner. NULL: there was none. */
+static struct G *take_sent(struct P *own, struct P *from)
+{
+	struct G *first = take_list(from);
+	if (first)
+		put_list(own, first->link);
+	return first;
+}
+
+void runq_receive(struct P *p)
+{
+	put_list(p, take_list(p));
+}
+
 struct G *runq_get(struct P *p, bool fair)
 {
 	struct G *g = fair ? take_first(p) : take_next(p);
-	if (g)
-		return g;
-	return fair ? take_next(p) : take_first(p);
+	if (!g)
+		g = fair ? take_next(p) : take_first(p);
+	return g ? g : take_sent(p, p);
 }
 
 /* Copies half of from's ring behind to's tail. Returns how many. */
@@ -133,8 +196,10 @@ struct G *runq_steal(struct P *to, struct P *from, bool next)
 	/* relaxed: own word */
 	uint32_t tail = load_relaxed(&to->tail);
 	uint32_t n = grab(from, to, tail);
-	if (n == 0)
-		return next ? take_next(from) : NULL;
+	if (n == 0) {
+		struct G *g = take_sent(to, from);
+		return g || !next ? g : take_next(from);
+	}
 	n--;
 	/* relaxed: the thief wrote it above */
 	struct G *g = (struct G *)load_relaxed(&to->ring[(tail + n) & to->mask]);
@@ -152,10 +217,12 @@ bool runq_empty(struct P *p)
 		uint32_t head = load_seq_cst(&p->head);
 		uint32_t tail = load_seq_cst(&p->tail);
 		uintptr_t next = load_seq_cst(&p->next);
+		/* pairs with: runq_publish(), after runq_send() */
+		uintptr_t sent = load_seq_cst(&p->sent);
 		/* One may have been kicked from next into the ring meanwhile.
 		 * pairs with: as above */
 		if (load_seq_cst(&p->tail) == tail)
-			return head == tail && next == 0;
+			return head == tail && next == 0 && sent == 0;
 	}
 }
 

@@ -4,6 +4,7 @@
  *
  *   next | head -> g g g g <- tail     owner: puts at tail, takes at head;
  *                                      thieves: take half at head
+ *   sent -> g -> g                     others: put; owner, thieves: take all
  */
 #ifndef SCHED_RUNQ_H
 #define SCHED_RUNQ_H
@@ -16,11 +17,18 @@
 void runq_put(struct P *p, struct G *g);
 /* The owner puts g before all others; whoever was there goes behind them. */
 void runq_put_next(struct P *p, struct G *g);
-/* The owner takes the next one; NULL: there is none. fair: the ring before
- * next. */
+/* Anybody puts the goroutines from `first` to `last`, linked, where to's owner
+ * comes upon them when it has nothing else. As runq_put(), no barrier. */
+void runq_send(struct P *to, struct G *first, struct G *last);
+/* The owner puts what was sent behind the others: now and then, or it would
+ * wait for as long as there are others. */
+void runq_receive(struct P *p);
+/* The owner takes the next one, and what was sent after all others; NULL: there
+ * is none. fair: the ring before next. */
 struct G *runq_get(struct P *p, bool fair);
-/* Moves half of from's ring to the empty ring of `to`, and takes one of them;
- * NULL: there was none. next: also what runs next there. By to's owner. */
+/* Moves half of from's ring, or else all that was sent there, to the empty ring
+ * of `to`, and takes one of them; NULL: there was none. next: also what runs
+ * next there. By to's owner. */
 struct G *runq_steal(struct P *to, struct P *from, bool next);
 /* Whether p has nothing. By anybody. */
 bool runq_empty(struct P *p);

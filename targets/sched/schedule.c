@@ -9,157 +9,10 @@
 #include "sched/timers.h"
 
 enum {
-	FAIR_TICKS = 61, CLOCK_TICKS = 4, NOTE_TICKS = 64, PASSES = 4, EVENTS = 256,
+	FAIR_TICKS = 61, CLOCK_TICKS = 4, PASSES = 4,
 	NEXT_LOOKS = 16,            /* until what runs next is taken to be stuck */
 	LINGER_LOOKS = 16, PAUSES = 128 /* between two of them */
 };
-
-/* --- the poller --- */
-
-/* Makes the goroutines of list runnable, and links them. */
-static void link_ready(struct g **list, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		status_ready(list[i]);
-		((struct G *)list[i])->link = i + 1 < n ? (struct G *)list[i + 1] : NULL;
-	}
-}
-
-static void inject_globally(struct sched *s, struct g **list, unsigned n)
-{
-	link_ready(list, n);
-	mutex_lock(&s->lock);
-	global_put(s, (struct G *)list[0], (struct G *)list[n - 1], n);
-	/* While the world stops or is stopped, none is idle. */
-	for (struct P *p; n > 0 && (p = idle_get(s)); n--)
-		idle_start(s, p, false);
-	mutex_unlock(&s->lock);
-}
-
-static void put_ready(struct P *p, struct g **list, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		status_ready(list[i]);
-		runq_put(p, (struct G *)list[i]);
-	}
-}
-
-void schedule_inject(struct sched *s, struct M *m, struct g **list, unsigned n)
-{
-	if (n == 0)
-		return;
-	if (!m || !m->p) {
-		inject_globally(s, list, n);
-		return;
-	}
-	put_ready(m->p, list, n);
-	if (n == 1 && !m->cur)
-		return; /* the worker looks for work itself */
-	runq_publish();
-	idle_wake(s);
-}
-
-unsigned schedule_poll(struct sched *s, struct M *m)
-{
-	struct g *list[EVENTS];
-	int waiters;
-	unsigned n = s->poller.backend->poll(&s->poller, 0, list, &waiters);
-	schedule_inject(s, m, list, n);
-	poller_adjust(&s->poller, waiters);
-	return n;
-}
-
-/* Now and then, so that the monitor need not poll for workers that do. */
-static void note_poll(struct sched *s, struct P *p)
-{
-	/* relaxed: own word; and what the swap compares */
-	bool now = load_relaxed(&p->tick) % NOTE_TICKS == 0;
-	uint64_t last = now ? load_relaxed(&s->last_poll) : 0;
-	if (last != 0)
-		/* The race lost: somebody blocks there. relaxed: a time */
-		cas_relaxed(&s->last_poll, &last, (uint64_t)world_now());
-}
-
-/* The same for m, which has nothing to run. Returns the first, which it runs
- * at once, or NULL; the others are put where they belong. */
-static struct G *poll_for_own(struct sched *s, struct M *m)
-{
-	struct g *list[EVENTS];
-	int waiters;
-	unsigned n = s->poller.backend->poll(&s->poller, 0, list, &waiters);
-	note_poll(s, m->p);
-	if (n > 0)
-		status_ready(list[0]);
-	if (n > 1) {
-		put_ready(m->p, list + 1, n - 1);
-		runq_publish();
-		idle_wake(s);
-	}
-	poller_adjust(&s->poller, waiters);
-	return n > 0 ? (struct G *)list[0] : NULL;
-}
-
-static bool anybody_waits(struct sched *s)
-{
-	/* relaxed: whoever parks there looks here after it */
-	return load_relaxed(&s->poller.waiters) != 0;
-}
-
-static bool is_stopping(struct sched *s)
-{
-	/* pairs with: stop_the_world() */
-	return load_acquire(&s->stopping) != 0;
-}
-
-bool schedule_block(struct M *m)
-{
-	struct sched *s = m->s;
-	/* In a stopped world no timer fires; start_the_world() sees to them. */
-	int64_t until = is_stopping(s) ? 0 : timers_next(s);
-	if (!anybody_waits(s) && until == 0)
-		return false;
-	/* pairs with: idle_wake_for() — until, which was read before */
-	if (exchange_seq_cst(&s->last_poll, 0) == 0) {
-		/* pairs with: below */
-		int64_t theirs = (int64_t)load_seq_cst(&s->poll_until);
-		if (until != 0 && (theirs == 0 || theirs > until))
-			s->poller.backend->wake(&s->poller);
-		return false;
-	}
-	/* Not before the exchange: worker_ended() wakes one, and whoever comes
-	 * next would block for ever. pairs with: worker_ended() */
-	if (load_acquire(&s->ending)) {
-		/* pairs with: the next one's exchange */
-		store_seq_cst(&s->last_poll, (uint64_t)world_now());
-		return false;
-	}
-	/* pairs with: idle_wake_for() */
-	store_seq_cst(&s->poll_until, (uint64_t)until);
-	struct g *list[EVENTS];
-	int64_t delay = until == 0 ? -1 : until - world_now();
-	int waiters;
-	unsigned n = s->poller.backend->poll(&s->poller, until != 0 && delay < 0 ? 0 : delay, list,
-					     &waiters);
-	/* pairs with: idle_wake_for() */
-	store_seq_cst(&s->poll_until, 0);
-	store_seq_cst(&s->last_poll, (uint64_t)world_now());
-	mutex_lock(&s->lock);
-	struct P *p = idle_get(s);
-	mutex_unlock(&s->lock);
-	if (p)
-		idle_acquire(m, p);
-	schedule_inject(s, m, list, n);
-	poller_adjust(&s->poller, waiters);
-	if (p && n == 0)
-		idle_spin(m);
-#ifndef BUG_TIMERS_LEFT
-	/* dropped there: the timers of idle processors pass while whoever
-	 * waited for them runs something: lost_wakeup, on any machine. */
-	else if (p)
-		monitor_keep(s);
-#endif
-	return p || n > 0;
-}
 
 /* --- looking for work --- */
 
@@ -253,6 +106,8 @@ static struct G *next_of_own(struct M *m)
 	bool fair = tick % FAIR_TICKS == 0;
 	if (tick % CLOCK_TICKS == 0)
 		run_timers(p);
+	if (fair)
+		runq_receive(p);
 	struct G *g = fair ? from_global(m, 1) : NULL;
 	return g ? g : runq_get(p, fair);
 }
@@ -268,8 +123,8 @@ static struct G *look_around(struct M *m)
 	if (g)
 		return g;
 	/* relaxed: a matter of thrift */
-	if (anybody_waits(s) && load_relaxed(&s->last_poll) != 0)
-		g = poll_for_own(s, m);
+	if (schedule_is_awaited(s) && load_relaxed(&s->last_poll) != 0)
+		g = schedule_poll_own(s, m);
 	if (g)
 		return g;
 	return may_spin(m) ? steal(m) : NULL;
@@ -279,7 +134,7 @@ static struct G *look_around(struct M *m)
 static bool is_wanted_to_block(struct sched *s)
 {
 	/* relaxed: a matter of thrift; schedule_block() decides */
-	return load_relaxed(&s->last_poll) != 0 && (anybody_waits(s) || timers_next(s) != 0);
+	return load_relaxed(&s->last_poll) != 0 && (schedule_is_awaited(s) || timers_next(s) != 0);
 }
 
 /* Whether there is anything that a thief would get. A glance. */
@@ -291,7 +146,8 @@ static bool is_anything_to_take(struct sched *s)
 	for (unsigned i = 0; i < s->procs; i++) {
 		struct P *p = s->p[i];
 		/* relaxed: as above */
-		if (load_relaxed(&p->head) != load_relaxed(&p->tail) || is_next_stuck(p))
+		if (load_relaxed(&p->head) != load_relaxed(&p->tail) ||
+		    load_relaxed(&p->sent) != 0 || is_next_stuck(p)) /* relaxed: as above */
 			return true;
 	}
 	return false;
@@ -308,7 +164,7 @@ static bool linger(struct M *m)
 	for (unsigned i = 0; i < LINGER_LOOKS; i++) {
 		world_relax_for(PAUSES);
 		/* pairs with: worker_ended() */
-		if (is_stopping(s) || load_acquire(&s->ending) || is_anything_to_take(s))
+		if (schedule_is_stopping(s) || load_acquire(&s->ending) || is_anything_to_take(s))
 			return true;
 	}
 	return false;
@@ -324,11 +180,11 @@ static struct G *find_runnable(struct M *m)
 		if (!m->p) {
 			/* While the world stands still, somebody sees to the
 			 * poller all the same. */
-			if (!is_stopping(m->s) || !schedule_block(m))
+			if (!schedule_is_stopping(m->s) || !schedule_block(m))
 				idle_stop(m);
 			continue;
 		}
-		if (is_stopping(m->s)) {
+		if (schedule_is_stopping(m->s)) {
 			idle_stop_for_world(m);
 			continue;
 		}
@@ -350,6 +206,7 @@ static void execute(struct M *m, struct G *g)
 	struct P *p = m->p;
 	status_set(&g->g, G_RUNNABLE, G_RUNNING);
 	g->m = m;
+	g->home = p;
 	m->cur = g;
 	/* relaxed: read by the monitor, which only watches it for change */
 	store_relaxed(&p->tick, load_relaxed(&p->tick) + 1);

@@ -63,7 +63,7 @@ bool syscall_take_back(struct M *m)
 
 void syscall_hand_on(struct sched *s, struct P *p)
 {
-	bool last = false;
+	bool last = false, sent = false;
 	mutex_lock(&s->lock);
 	/* pairs with: stw_stop() */
 	if (load_acquire(&s->stopping)) {
@@ -74,6 +74,12 @@ void syscall_hand_on(struct sched *s, struct P *p)
 		idle_start(s, p, false);
 	} else {
 		idle_put(s, p);
+#ifndef BUG_HAND_ON_BLIND
+		/* dropped there: the look after the processor is idle. Whoever
+		 * saw it run and sends something after the first look found
+		 * none idle: lost_work, on any machine. */
+		sent = !runq_empty(p);
+#endif
 		/* relaxed: written under the lock only */
 		last = load_relaxed(&s->idle_ps) == s->procs;
 	}
@@ -81,7 +87,8 @@ void syscall_hand_on(struct sched *s, struct P *p)
 	/* Who ran on p would have waited for descriptors: somebody must. While
 	 * others run the monitor does, and for timers in any case. relaxed: who
 	 * parks there is long there; the race lost: somebody begins to wait */
-	if (last && load_relaxed(&s->poller.waiters) != 0 && load_relaxed(&s->last_poll) != 0)
+	last = last && load_relaxed(&s->poller.waiters) != 0 && load_relaxed(&s->last_poll) != 0;
+	if (sent || last)
 		idle_wake(s);
 	/* relaxed: a figure */
 	fetch_add_relaxed(&s->handed_off, 1);

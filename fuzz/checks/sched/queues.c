@@ -1,5 +1,6 @@
 /* Run queues against lists of what they should hold: the ring of each of two
- * processors, what runs next there, and the queue of all. */
+ * processors, what runs next there and what was sent there, and the queue of
+ * all. */
 #include "checks/must.h"
 #include "sched/cases/sched_case.h"
 
@@ -11,7 +12,7 @@ struct list {
 };
 
 struct expected {
-	struct list ring[PROCS], global;
+	struct list ring[PROCS], sent[PROCS], global;
 	struct G *next[PROCS];
 };
 
@@ -47,21 +48,38 @@ static struct G *expect_next(struct expected *e, unsigned p)
 	return g;
 }
 
+/* What is sent comes before what was sent earlier. */
+static void expect_send(struct expected *e, unsigned p, struct G *g)
+{
+	memmove(e->sent[p].g + 1, e->sent[p].g, e->sent[p].n++ * sizeof g);
+	e->sent[p].g[0] = g;
+}
+
+static struct G *expect_sent(struct expected *e, unsigned own, unsigned from)
+{
+	struct G *first = take_at_front(&e->sent[from]);
+	while (e->sent[from].n > 0)
+		expect_put(e, own, take_at_front(&e->sent[from]));
+	return first;
+}
+
 static struct G *expect_get(struct expected *e, unsigned p, bool fair)
 {
 	struct G *g = fair ? take_at_front(&e->ring[p]) : expect_next(e, p);
-	if (g)
-		return g;
-	return fair ? expect_next(e, p) : take_at_front(&e->ring[p]);
+	if (!g)
+		g = fair ? expect_next(e, p) : take_at_front(&e->ring[p]);
+	return g ? g : expect_sent(e, p, p);
 }
 
-/* Half of the other's, rounded up, of which the last is the one that runs. */
+/* Half of the other's, rounded up, of which the last is the one that runs; or
+ * what was sent there. */
 static struct G *expect_steal(struct expected *e, unsigned to, bool next)
 {
 	struct list *from = &e->ring[1 - to];
 	unsigned n = from->n - from->n / 2;
+	struct G *g = n == 0 ? expect_sent(e, to, 1 - to) : NULL;
 	if (n == 0)
-		return next ? expect_next(e, 1 - to) : NULL;
+		return g || !next ? g : expect_next(e, 1 - to);
 	while (--n > 0)
 		append(&e->ring[to], take_at_front(from));
 	return take_at_front(from);
@@ -91,7 +109,13 @@ static void compare_ring(struct state *st, const struct expected *e, unsigned i)
 		     "a ring has another, or another order");
 	/* relaxed: as above */
 	must(load_relaxed(&p->next) == (uintptr_t)e->next[i], "another one is next");
-	must(runq_empty(p) == (e->ring[i].n == 0 && !e->next[i]), "whether a queue is empty");
+	/* relaxed: as above */
+	const struct G *g = (const struct G *)load_relaxed(&p->sent);
+	for (unsigned k = 0; k < e->sent[i].n; k++, g = g->link)
+		must(g == e->sent[i].g[k], "another was sent, or in another order");
+	must(!g, "more was sent");
+	must(runq_empty(p) == (e->ring[i].n == 0 && !e->next[i] && e->sent[i].n == 0),
+	     "whether a queue is empty");
 }
 
 static void compare(struct state *st, const struct expected *e)
@@ -130,7 +154,7 @@ static void one_operation(struct state *st, struct expected *e, uint32_t *in, ui
 	bool second = random & 2;
 	struct P *own = state_p(st, p);
 	struct G *g = idle_one(st, *in);
-	uint32_t which = random / 4 % 12;
+	uint32_t which = random / 4 % 13;
 	if (which <= 5 && g) {
 		*in |= 1u << (g - st->g);
 		if (which == 0) {
@@ -144,6 +168,9 @@ static void one_operation(struct state *st, struct expected *e, uint32_t *in, ui
 			mutex_lock(&st->s.lock);
 			global_put(&st->s, g, g, 1);
 			mutex_unlock(&st->s.lock);
+		} else if (which == 1) {
+			expect_send(e, p, g);
+			runq_send(own, g, g);
 		} else {
 			expect_put(e, p, g);
 			runq_put(own, g);
@@ -154,7 +181,11 @@ static void one_operation(struct state *st, struct expected *e, uint32_t *in, ui
 	} else if (which == 9 && e->ring[p].n == 0) {
 		struct G *expected = expect_steal(e, p, second);
 		came(st, runq_steal(own, state_p(st, 1 - p), second), expected, in);
-	} else if (which > 9 && (second || e->ring[p].n == 0)) {
+	} else if (which == 10) {
+		while (e->sent[p].n > 0)
+			expect_put(e, p, take_at_front(&e->sent[p]));
+		runq_receive(own);
+	} else if (which > 10 && (second || e->ring[p].n == 0)) {
 		struct G *expected = expect_global(e, p, second ? 1 : UINT32_MAX);
 		came(st, global_get(&st->s, own, second ? 1 : UINT32_MAX), expected, in);
 	}

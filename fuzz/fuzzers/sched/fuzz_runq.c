@@ -5,6 +5,7 @@
 
 #include "common/fuzzer.h"
 #include "common/leave.h"
+#include "sched/idle.h"
 #include "sched/runq.h"
 
 enum { PROCS = 3, SLOTS = 16, GOROUTINES = 128, SHIFTS = 3 };
@@ -20,9 +21,18 @@ static struct {
 	struct sched s;
 	_Alignas(struct P) char proc[PROCS][PROC];
 	struct G g[GOROUTINES];
-	struct list outside, all, ring[PROCS];
+	struct list outside, all, ring[PROCS], sent[PROCS];
 	struct G *next[PROCS];
 } a;
+
+/* What queues are told to be on, under the scheduler's name. */
+void nobody_idle(struct sched *s) __asm__("idle_wake_slow");
+
+void nobody_idle(struct sched *s)
+{
+	(void)s;
+	leave_check(false, "somebody is woken, and no processor is idle");
+}
 
 static struct P *proc(unsigned i)
 {
@@ -86,21 +96,68 @@ static void put(unsigned i, bool next)
 	runq_put_next(proc(i), g);
 }
 
+/* Links n of `from`, in turn. Returns the first, and the last. */
+static struct G *chain(struct list *from, unsigned n, struct G **last)
+{
+	struct G *first = take(from);
+	*last = first;
+	while (--n > 0) {
+		struct G *g = take(from);
+		(*last)->link = g;
+		*last = g;
+	}
+	return first;
+}
+
+static void send(unsigned to, unsigned n)
+{
+	struct list was = a.sent[to];
+	struct G *last;
+	n = n < a.outside.count ? n : a.outside.count;
+	if (n == 0)
+		return;
+	for (unsigned i = 0; i < n; i++)
+		a.sent[to].g[i] = a.outside.g[i];
+	memcpy(&a.sent[to].g[n], was.g, was.count * sizeof *was.g);
+	a.sent[to].count += n;
+	struct G *first = chain(&a.outside, n, &last);
+	runq_send(proc(to), first, last);
+}
+
+static struct G *take_sent(unsigned own, unsigned from)
+{
+	struct G *g = take(&a.sent[from]), *next;
+	while ((next = take(&a.sent[from])))
+		into_ring(own, next);
+	return g;
+}
+
+static void receive(unsigned i)
+{
+	for (struct G *g; (g = take(&a.sent[i]));)
+		into_ring(i, g);
+	runq_receive(proc(i));
+}
+
 static void get(unsigned i, bool fair)
 {
 	struct G *g = fair ? take(&a.ring[i]) : take_next(i);
 	if (!g)
 		g = fair ? take_next(i) : take(&a.ring[i]);
+	if (!g)
+		g = take_sent(i, i);
 	came(runq_get(proc(i), fair), g);
 }
 
 static void steal(unsigned to, unsigned from, bool next)
 {
-	if (to == from || a.ring[to].count > 0)
+	if (a.ring[to].count > 0)
 		return;
 	unsigned count = a.ring[from].count, n = count - count / 2;
 	struct G *g = NULL;
-	if (n == 0 && next)
+	if (n == 0)
+		g = take_sent(to, from);
+	if (n == 0 && !g && next)
 		g = take_next(from);
 	for (unsigned i = 0; i < n; i++) {
 		g = take(&a.ring[from]);
@@ -112,20 +169,14 @@ static void steal(unsigned to, unsigned from, bool next)
 
 static void put_all(unsigned n)
 {
-	struct G *first = NULL, *last = NULL;
-	unsigned count = 0;
-	while (count < n && a.outside.count > 0) {
-		struct G *g = take(&a.outside);
-		append(&a.all, g);
-		if (last)
-			last->link = g;
-		else
-			first = g;
-		last = g;
-		count++;
-	}
-	if (count > 0)
-		global_put(&a.s, first, last, count);
+	struct G *last;
+	n = n < a.outside.count ? n : a.outside.count;
+	if (n == 0)
+		return;
+	for (unsigned i = 0; i < n; i++)
+		append(&a.all, a.outside.g[i]);
+	struct G *first = chain(&a.outside, n, &last);
+	global_put(&a.s, first, last, n);
 }
 
 static unsigned least(unsigned x, unsigned y)
@@ -161,7 +212,12 @@ static void step(unsigned what)
 		get(i, more % 2);
 		break;
 	case 4:
-		steal(i, (i + 1 + more / 2) % PROCS, more % 2);
+		if (more / 2 % PROCS < 2)
+			steal(i, (i + 1 + more / 2) % PROCS, more % 2);
+		else if (more % 2)
+			receive(i);
+		else
+			send(i, 1 + a.ring[i].count % 3);
 		break;
 	case 5:
 		put_all(1 + more);
@@ -178,7 +234,8 @@ static void step(unsigned what)
 static void compare(void)
 {
 	for (unsigned i = 0; i < PROCS; i++)
-		leave_check(runq_empty(proc(i)) == (a.ring[i].count == 0 && !a.next[i]),
+		leave_check(runq_empty(proc(i)) == (a.ring[i].count == 0 && !a.next[i] &&
+						    a.sent[i].count == 0),
 			    "a queue is said to be empty and is not, or is and is not said to be");
 	/* relaxed: one thread */
 	leave_check(load_relaxed(&a.s.queued) == a.all.count, "another number waits for all");
@@ -204,7 +261,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		compare();
 	}
 	for (unsigned i = 0; i < PROCS; i++)
-		while (a.ring[i].count > 0 || a.next[i])
+		while (a.ring[i].count > 0 || a.next[i] || a.sent[i].count > 0)
 			get(i, false);
 	while (a.all.count > 0) {
 		get_all(0, 1);

@@ -136,6 +136,9 @@ static inline unsigned state_queued(const struct state *st, unsigned i, const st
 	for (uint32_t at = load_relaxed(&p->head); at != tail; at++) /* relaxed: as above */
 		/* relaxed: as above */
 		n += load_relaxed(&p->ring[at & p->mask]) == (uintptr_t)g;
+	/* relaxed: as above */
+	for (const struct G *at = (const struct G *)load_relaxed(&p->sent); at; at = at->link)
+		n += at == g;
 	return n;
 }
 
