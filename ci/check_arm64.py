@@ -99,7 +99,7 @@ class Lane:
             for one in self.listed(program):
                 for model in MODELS:
                     self.run("explored", program, "--case", one["case"], "--model", model,
-                             "--executions", 2000)
+                             "--executions", 2000, "--seconds", 2)
         files = sorted((ROOT / "fuzz/litmus").glob("*.litmus"))
         for model in ("sc", "tso", *MODELS, "c11"):
             here = subprocess.run([ROOT / "build/explore/litmus", *files, "--model", model],
