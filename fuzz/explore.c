@@ -10,6 +10,7 @@
 
 enum {
 	CLOCK_EVERY = 64,           /* executions between looks at the clock */
+	CLOCK_STEPS = 1 << 14,      /* and steps */
 	RANDOM_EXECUTIONS = 20000,  /* of the automatic search, before it exhausts */
 	SHRINK_EXECUTIONS = 2000
 };
@@ -65,14 +66,17 @@ struct phase {
 /* Runs the search in force. Returns whether it ended by itself. */
 static bool run_phase(const struct phase *p, struct result *r, uint32_t wanted, double start)
 {
-	uint64_t n = 0;
+	uint64_t n = 0, looked = r->steps;
 	do {
 		if (p->go_on && !p->go_on(p->request))
 			return false;
 		if (p->executions && n >= p->executions)
 			return false;
-		if (n % CLOCK_EVERY == CLOCK_EVERY - 1 && seconds() > p->until)
-			return false;
+		if (n % CLOCK_EVERY == CLOCK_EVERY - 1 || r->steps - looked > CLOCK_STEPS) {
+			looked = r->steps;
+			if (seconds() > p->until)
+				return false;
+		}
 		struct run run;
 		sim.bare = p->samples && runner_bare(n);
 		search->begin(n++);
