@@ -16,8 +16,9 @@ LEAST_S each: with less nobody can tell. It says what it leaves out, and what st
 
 Growth is the Theil-Sen slope's 99 % interval times the time, from medians of consecutive
 samples after a time of warming up. A storm may have a quota of operations, which it must have
-made unless the run is short; one that has not goes on, in a second process: for all together at
-most half as long as was planned. Exit: 0 all flat; 1 a figure grows, or nobody can tell, or fewer
+made unless the run is short; one that has not goes on, in a second process, and so does one of
+which nobody can tell whether it is flat, for twice as long: for all together at most half as
+long as was planned. Exit: 0 all flat; 1 a figure grows, or nobody can tell, or fewer
 operations than the quota, or the storm was not clean; 2 a result that cannot be read; 3 short,
 and of a figure nobody can tell; 64 usage.
 """
@@ -38,6 +39,7 @@ LEAST = {"rss_kib": 256, "files": 16, "open": 16}  # and at least so much
 LEAST_S = 20          # of a storm, to tell: it samples once a second
 OVERTIME = 0.5        # share of the planned time that may follow it, for quotas
 MARGIN = 1.2          # of the time that a quota seems to need
+LONGER = 2            # times as long tells what was unclear, if anything does
 DAY_S = 86400
 EXIT_GROWS, EXIT_UNREADABLE, EXIT_UNCLEAR, EXIT_USAGE = 1, 2, 3, 64
 
@@ -78,21 +80,21 @@ def judge_storm(document: dict) -> List[tuple]:
 
 
 def needed_s(document: dict) -> float:
-    """Seconds that a storm needs for its quotas, by what it has made; 0: it has them.
-
-    At least as many as tell whether it is flat.
-    """
+    """Seconds that a storm needs for its quotas, by what it has made, and to tell whether it is
+    flat; 0: it has them, and it is told."""
     lacking = [quota / max(document["operations"][operation], 1) - 1
                for operation, quota in document.get("quota", {}).items()]
     more = max(lacking, default=0.0)
-    return max(LEAST_S, document["seconds"] * more * MARGIN) if more > 0 else 0.0
+    quotas = max(LEAST_S, document["seconds"] * more * MARGIN) if more > 0 else 0.0
+    unclear = any(found.word == "UNCLEAR" for _, found in judge_storm(document))
+    return max(quotas, LONGER * document["seconds"] if unclear else 0.0)
 
 
 def report(document: dict, short: bool = False, more: bool = False) -> int:
     """Print a line per figure; returns 0 where the storm was clean and all is flat, else a status.
 
     short: quotas are told, not demanded, and what is unclear is no more than that.
-    more: the storm goes on, so quotas are told, not demanded.
+    more: the storm goes on, so quotas and what is unclear are told, not demanded.
     """
     name = f'{document["target"]}/{document["storm"]}'
     good, told = document["verdict"] == "CLEAN", True
@@ -111,8 +113,9 @@ def report(document: dict, short: bool = False, more: bool = False) -> int:
         print(f"{name} {figure}  {found.word}  median {found.median:.0f}  growth "
               f"[{found.low:.0f}, {found.high:.0f}] over {found.seconds:.0f} s, "
               f"allowed {found.allowed:.0f}")
-        told = told and found.word != "UNCLEAR"
-        good = good and (found.word == "FLAT" or short and found.word == "UNCLEAR")
+        unclear = found.word == "UNCLEAR"
+        told = told and (more or not unclear)
+        good = good and (found.word == "FLAT" or (short or more) and unclear)
     return EXIT_GROWS if not good else 0 if told else EXIT_UNCLEAR
 
 

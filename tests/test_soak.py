@@ -79,6 +79,16 @@ def test_who_lacks_a_quota_goes_on_as_long_as_it_needs(capsys):
     assert soak.report({**few, "slices": 3}, more=True) == 1
 
 
+def test_of_whom_nobody_can_tell_goes_on_for_longer(capsys):
+    unclear = made(noise=20000, start=100000, seconds=30)
+    assert soak.needed_s(unclear) == 30 * soak.LONGER
+    assert soak.report(unclear, more=True) == 0
+    assert "UNCLEAR" in capsys.readouterr().out
+    assert soak.report(unclear) == 1
+    assert soak.report(made(slope=2), more=True) == 1
+    assert soak.needed_s(made(slope=2)) == 0
+
+
 class Toy:
     """The options of a soak of toy storms, and their programs: every second makes ten."""
 
