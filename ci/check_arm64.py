@@ -26,6 +26,7 @@ SKIPPED = 77
 # A comment of a unit test that an emulator answers otherwise than a kernel.
 NOT_EMULATED = re.compile(r"^/\* not emulated: (.*) \*/$", re.MULTILINE)
 MODELS = ("armv8", "armv8+lse+rcpc")
+FEW = 0.001  # of a case's rounds: what the emulator's own reordering may spoil
 
 
 class Lane:
@@ -77,10 +78,25 @@ class Lane:
                     self.run("storms", program, "--storm", one["storm"], "--seconds", 3,
                              "--descriptors", 64, "--patience", 120)
                 else:
-                    few = len(one["actors"]) > len(os.sched_getaffinity(0))
-                    self.run("cases", program, "--case", one["case"], "--seconds", 0.5,
-                             "--children", 1, "--patience", 120,
-                             *(["--placement", "none"] if few else []))
+                    self.case(program, one)
+
+    def case(self, program, one):
+        """An emulator that lets a load pass an earlier seq_cst store (see probes()) breaks now
+        and then what rests on that order: told. What is wrong in itself fails more often."""
+        few = len(one["actors"]) > len(os.sched_getaffinity(0))
+        said = self.run("cases", program, "--case", one["case"], "--seconds", 0.5,
+                        "--children", 1, "--patience", 120, "--json",
+                        *(["--placement", "none"] if few else []),
+                        good=(0, 1) if EMULATOR else (0,))
+        result = json.loads(said.splitlines()[-1]) if said else {"hits": {}}
+        hits = sum(result["hits"].values())
+        if hits > FEW * result.get("rounds", 0):
+            self.failed += 1
+            print(f"{self.name}: FAILED: {one['case']}: {result['hits']} in {result['rounds']} "
+                  f"rounds: {result['replay']}")
+        elif hits:
+            print(f"{self.name}: the emulator's reordering, or a rare failure: {one['case']}: "
+                  f"{result['hits']} in {result['rounds']} rounds")
 
     def probes(self):
         """An emulator need not keep the order that ARM64 promises (qemu 7.2 on x86 lets a load
