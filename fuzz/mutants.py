@@ -13,11 +13,18 @@ DECLARATION = re.compile(r"^(?:const\s+)?(?:unsigned|signed|bool|int|char|long|s
 # What changes nothing but speed; oracles of the targets and of the tools.
 HINT = re.compile(r"hint_\w+\(|world_(?:relax\w*|yield)\(")
 ORACLE = re.compile(r"world_fatal\(|watch_")
-NO_CALL = re.compile(r"\b(?:U?INT\d+_C|sizeof)\s*\(")
+NO_CALL = re.compile(r"\b(?:U?INT\d+_C|sizeof|__builtin_\w+)\s*\(")
 WAKE = re.compile(r"wake|ready|signal|unpark|notify", re.IGNORECASE)
 CONDITION = re.compile(r"\b(if|while)\s*\(")
 COMPARISON = re.compile(r"(?<=\s)(<=|>=|<|>)(?=\s)")
 GUARDED = re.compile(r"\s*(?:return|break|continue|goto)\b")
+# Accesses that order nothing, and what later or earlier ones may move into.
+PLACE = r"(?:\w+(?:->|\.|\[\w+\]))*(\w+)(?:\[\w+\])?"
+ASSIGNED = re.compile(rf"{PLACE}\s*[-+*|&^]?=(?!=)\s*")
+UNORDERED = re.compile(rf"(?:store|fetch_add|fetch_or)_relaxed\(&{PLACE},(.*)\)|"
+                       rf"flag_set\(&{PLACE},(.*)\)|{PLACE}(?:\+\+|--)")
+ACQUIRE = re.compile(r"mutex_lock\([^()]*\)")
+RELEASE = re.compile(r"mutex_unlock\([^()]*\)|store_release\([^()]*\)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,6 +103,44 @@ def swapped(code, at):
     calls = re.search(r"\w\(", NO_CALL.sub("", f"{first} {second}"))
     if first and second and same and not guarded and not fresh and calls:
         yield "swap", 2, f"{code[at + 1]}\n{code[at]}"
+
+
+def free_to_swap(mutant):
+    """Whether C11 lets every compiler make the same change of the order of two statements.
+
+    Then the mutant shows nothing that the source may not. They are plain or relaxed accesses of
+    different words, neither of which uses what the other writes; or such an access moves into
+    what a lock guards, or before a release. What is no sure case of these is none.
+    """
+    if mutant.rule != "swap":
+        return False
+    first, second = (line.strip().rstrip(";") for line in mutant.before.split("\n"))
+    one, two = unordered(first), unordered(second)
+    if one and two:
+        return not (one & words(second) or two & words(first))
+    if one and ACQUIRE.fullmatch(second):
+        return not one & words(second)
+    return bool(two and RELEASE.fullmatch(first)) and not two & words(first)
+
+
+def words(text):
+    """The identifiers of a statement."""
+    return set(re.findall(r"[A-Za-z_]\w*", text))
+
+
+def unordered(text):
+    """The names of the words that a statement writes, if it orders nothing; else nothing."""
+    found = UNORDERED.fullmatch(text)
+    if found:
+        written = {found[1] or found[3] or found[5]}
+        value = found[2] or found[4] or ""
+    else:
+        written, value = set(), text
+        while match := ASSIGNED.match(value):
+            written.add(match[1])
+            value = value[match.end():]
+    calls = re.search(r"\w\s*\(|\+\+|--|[^=!<>]=[^=]", NO_CALL.sub("(", value))
+    return set() if calls else written
 
 
 def condition(code, at):

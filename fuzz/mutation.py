@@ -10,7 +10,9 @@ random under sc (whole runtimes under c11, where each access is watched), then e
 under sc and c11 as far as the count goes. For each mutant:
 
     killed      something was found: its class, case, model, executions and seconds
-    same        the compiler makes the same code of it
+    same        the compiler makes the same code of it: with hooks; or nothing was found, and it is
+                the same without them, for x86-64 and for ARM64; or C11 lets every compiler make
+                the same change (mutants.free_to_swap)
     equivalent  nothing was found, and equivalent_mutants.txt says why it changes nothing
     kept        a weaker order that nothing shows, and a comment says "kept: why" (as in make audit)
     unreached   no case enters the function; or nothing was found where the source says
@@ -50,12 +52,12 @@ import coverage as covered  # noqa: E402
 from table import EngineFailure, Parser, lines_of, save  # noqa: E402
 from hunt import PATIENCE, Luck, hunted  # noqa: E402
 import mutants as rules  # noqa: E402
-from rebuild import LANES, Commands, binary_of, build, same_code  # noqa: E402
+from rebuild import LANES, Commands, binary_of, build, same_code, same_product  # noqa: E402
 import tidy  # noqa: E402
 
 EQUIVALENT = ROOT / "fuzz/equivalent_mutants.txt"
 WANTED = 0.95
-SAMPLE = 240       # a quarter of it from each target
+SAMPLE = 240
 EXECUTIONS = 4000  # of one case under one model, when it comes to all
 STORM = 0.2        # seconds of a case on real threads
 SKIPPED = 77       # exit status
@@ -134,20 +136,13 @@ def candidates(target):
 
 
 def sampled(options):
-    """(target, mutant) of as many of each target as the sample asks for."""
-    chosen, names = [], sorted(targets())
-    if options.target:
-        names = [options.target]
-    for name in names:
-        made = sorted(candidates(name), key=lambda m: (m.file, m.line, m.rule, m.after))
-        if options.only:
-            made = [m for m in made if options.only in m.key]
-        chance = random.Random(f"{options.seed} {name}")
-        n = len(made)
-        if options.sample is not None:
-            n = min(n, -(-options.sample // len(names)))
-        chosen += [(name, mutant) for mutant in chance.sample(made, n)]
-    return chosen
+    """(target, mutant) of as many as the sample asks for: each is as likely as any other."""
+    names = [options.target] if options.target else sorted(targets())
+    made = [(name, mutant) for name in names for mutant in candidates(name)
+            if not options.only or options.only in mutant.key]
+    chosen = sorted(made, key=lambda c: (c[0], c[1].file, c[1].line, c[1].rule, c[1].after))
+    n = len(chosen) if options.sample is None else min(len(chosen), options.sample)
+    return random.Random(options.seed).sample(chosen, n)
 
 
 # --- running ---
@@ -205,6 +200,9 @@ def fate(target, mutant, options, shared, top):
         found = hunted(built[0], mutant, options, luck, mine, source)
     if found:
         return {"status": "killed", **found}
+    if rules.free_to_swap(mutant) or mutant.rule != "weaken" and same_product(
+            commands, target, mutant, top):
+        return {"status": "same"}
     for status, reason in (
             ("equivalent", reason_for(mutant, equivalent)),
             ("kept", why_kept(mutant, Comments()) if mutant.rule == "weaken" else ""),
@@ -378,7 +376,6 @@ def main(arguments=None):
             return None
         return examined(*item, options, shared)
 
-    random.Random(options.seed).shuffle(chosen)
     with concurrent.futures.ThreadPoolExecutor(max(1, options.jobs)) as pool:
         rows = [row for row in pool.map(one, chosen) if row]
     document = {"schema": 1, "kind": "mutation", "seed": options.seed, "rows": rows,

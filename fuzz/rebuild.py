@@ -23,6 +23,9 @@ LANES = {"explore": ("fuzz/rules.mk", lambda target: [binary_of(target)]),
          "unit": ("tests/unit/rules.mk", lambda _: unit_tests("unit")),
          "sanitized": ("tests/unit/rules.mk", lambda _: unit_tests("unit-san")),
          "storm": ("Makefile", lambda target: [f"build/native/{target}/fixed/storm"])}
+# What runs in the end, without hooks; ARM64 tells orders apart that are one to
+# x86-64.
+PRODUCTS = "native", "arm64-llsc"
 
 
 class Commands:
@@ -33,13 +36,16 @@ class Commands:
 
     def after(self, lane, target, file):
         """The goals, and the commands that lead to them."""
-        rules, goals = LANES[lane]
+        rules, goals = LANES["storm" if lane in PRODUCTS else lane]
         with self.lock:
             if (lane, target) not in self.goals:
-                self.goals[lane, target] = goals(target)
+                self.goals[lane, target] = [
+                    goal.replace("build/native/", f"build/{lane}/") if lane in PRODUCTS else goal
+                    for goal in goals(target)]
             key = lane, target, file
             if key not in self.known:
                 ran = subprocess.run(["make", "-n", "-f", rules, "-W", file,
+                                      *([f"LANE={lane}"] if lane in PRODUCTS else []),
                                       *self.goals[lane, target]], cwd=ROOT, check=True,
                                      capture_output=True, text=True)
                 self.known[key] = [
@@ -79,16 +85,17 @@ def build(commands, lane, target, mutant, top):
     return [top / name for name in goals if name in written]
 
 
-def code_of(folder, names):
-    """The instructions and data of objects, without what only debuggers read."""
+def code_of(folder, names, tools=""):
+    """Objects' instructions and data, without what only debuggers read; tools: prefix of names."""
     text = []
     for name in sorted(names):
-        ran = subprocess.run(["objcopy", "-O", "binary", "-j", ".text*", "-j", ".rodata*", "-j",
-                              ".data*", folder / name, "/dev/stdout"], cwd=ROOT,
-                             capture_output=True, check=False)
-        dis = subprocess.run(["objdump", "-dr", "--no-show-raw-insn", folder / name], cwd=ROOT,
-                             capture_output=True, text=True, check=False)
-        text.append((ran.stdout, re.sub(r"^.*file format.*$", "", dis.stdout, flags=re.M)))
+        bare = folder / f"{name}.bare"
+        bare.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run([f"{tools}objcopy", "--strip-debug", folder / name, bare], check=True)
+        told = subprocess.run([f"{tools}objdump", "-sdr", "--no-show-raw-insn", bare], check=True,
+                              capture_output=True, text=True).stdout
+        bare.unlink()
+        text.append(re.sub(r"^.*file format.*$", "", told, flags=re.M))
     return text
 
 
@@ -97,3 +104,27 @@ def same_code(commands, target, mutant, top):
     lines = commands.after("explore", target, mutant.file)[1]
     objects = [name for name in redirected(lines, mutant.file, top)[0] if name.endswith(".o")]
     return code_of(top, objects) == code_of(ROOT, objects)
+
+
+def same_product(commands, target, mutant, top):
+    """Whether it is the same code without hooks and sanitizers, too: as the programs have it."""
+    text = (ROOT / mutant.file).read_text(encoding="utf-8")
+    return all(len({product(commands, lane, target, mutant.file, changed, top / lane / name)
+                    for name, changed in (("source", text), ("mutant", mutant.applied(text)))}) == 1
+               for lane in PRODUCTS)
+
+
+def product(commands, lane, target, file, text, top):
+    """The code that a lane's compiler makes of a file of this text; the folder if it makes none."""
+    (top / file).parent.mkdir(parents=True, exist_ok=True)
+    (top / file).write_text(text, encoding="utf-8")
+    lines = [line for line in commands.after(lane, target, file)[1]
+             if re.search(rf" -c targets/{target}/[^/ ]* .*/natural/", line)]
+    written, redone = redirected(lines, file, top)
+    for name in written:
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+    for line in redone:
+        if subprocess.run(line, shell=True, cwd=ROOT, capture_output=True, check=False).returncode:
+            return str(top)
+    tools = lines[0].split()[0].removesuffix("gcc") if lines else ""
+    return "\n".join(code_of(top, written, tools)) or str(top)

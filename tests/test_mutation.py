@@ -1,5 +1,6 @@
 """make mutation: what its rules make of C, and that what the explorer finds counts as killed."""
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -155,6 +156,49 @@ def test_the_same_code_is_equivalent(binaries, tmp_path):
     same = mutants.Mutant("targets/poller/block.c", line, "none", "{", "{ ;")
     assert rebuild.build(commands, "explore", "poller", same, tmp_path)
     assert rebuild.same_code(commands, "poller", same, tmp_path)
+
+
+@pytest.mark.skipif(not shutil.which("aarch64-linux-gnu-gcc"), reason="no compiler for ARM64")
+@pytest.mark.parametrize("file, target, before, after, same", [
+    # What only sanitizers are told is no code of the program.
+    ("targets/sched/context.c", "sched", "\ttell_made(c, stack_low, bytes);", "\t;", True),
+    ("targets/sched/context.c", "sched", "\tc->ended = false;", "\tc->ended = true;", False),
+    ("targets/spanset/stack.c", "spanset", "\t} while (!cas_release(&s->head, &seen, new));",
+     "\t} while (!cas_relaxed(&s->head, &seen, new));", False)])
+def test_the_same_program_is_told(binaries, tmp_path, file, target, before, after, same):
+    line = (ROOT / file).read_text(encoding="utf-8").split("\n").index(before) + 1
+    mutant = mutants.Mutant(file, line, "none", before, after)
+    assert rebuild.same_product(rebuild.Commands(), target, mutant, tmp_path) == same
+
+
+def test_data_is_compared_as_well_as_instructions(tmp_path):
+    for name, number in (("a", 1), ("b", 2)):
+        (tmp_path / f"{name}.c").write_text(f"const int table[2] = {{7, {number}}};\n")
+        subprocess.run(["gcc", "-g", "-c", "-o", f"{name}.o", f"{name}.c"], cwd=tmp_path,
+                       check=True)
+    (tmp_path / "again").mkdir()
+    (tmp_path / "again/a.o").write_bytes((tmp_path / "a.o").read_bytes())
+    assert rebuild.code_of(tmp_path, ["a.o"]) == rebuild.code_of(tmp_path / "again", ["a.o"])
+    assert rebuild.code_of(tmp_path, ["a.o"]) != rebuild.code_of(tmp_path, ["b.o"])
+
+
+@pytest.mark.parametrize("first, second, free", [
+    ("store_relaxed(&s->a, 0);", "s->b = true;", True),
+    ("s->a = 1;", "mutex_lock(&s->lock);", True),
+    ("mutex_unlock(&s->lock);", "s->a = s->b = NULL;", True),
+    ("store_release(&s->a, 1);", "s->b++;", True),
+    ("mutex_lock(&s->lock);", "s->a = 1;", False),   # out of what the lock guards
+    ("s->a = 1;", "mutex_unlock(&s->lock);", False),
+    ("s->b++;", "store_release(&s->a, 1);", False),
+    ("s->a = 1;", "store_relaxed(&s->b, s->a);", False),
+    ("i++;", "store_relaxed(&s->a[i], 1);", False),
+    ("store_relaxed(&s->a, f(1));", "s->b = 1;", False),
+    ("*p = 1;", "store_relaxed(&s->b, 1);", False),  # who knows where that is
+    ("store_relaxed(&s->a, 1);", "store_seq_cst(&s->b, 1);", False)])
+def test_what_every_compiler_may_swap_is_no_fault(first, second, free):
+    both = f"\t{first}\n\t{second}"
+    mutant = mutants.Mutant("x.c", 1, "swap", both, f"\t{second}\n\t{first}")
+    assert mutants.free_to_swap(mutant) == free
 
 
 def test_the_score_leaves_out_what_is_equivalent_or_not_reached():
