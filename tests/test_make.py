@@ -109,19 +109,40 @@ def test_nothing_changed_nothing_built(copy, program):
     assert make(copy, "-q", program).returncode == 0
 
 
+@pytest.fixture(scope="module")
+def rules(copy):
+    """What make, asked once, says that each file is made from."""
+    said = make(copy, "-pq", STORM, EXPLORE).stdout
+    return {made: from_.split("|")[0].split()
+            for made, from_ in re.findall(r"^(build/[^\s:=]+): ([^=\n]*)$", said, re.MULTILINE)}
+
+
+def made_from(rules, program):
+    """All that the program is made from, through whatever is made between."""
+    seen, todo = set(), [program]
+    while todo:
+        name = todo.pop()
+        if name not in seen:
+            seen.add(name)
+            todo += rules.get(name, [])
+    return seen
+
+
 @pytest.mark.parametrize("program, folders, rest", [
     (STORM, ["targets/base", "targets/poller", "stress"], ["Makefile", "stress/rules.mk",
                                                            "targets/rules.mk"]),
     (EXPLORE, ["targets/base", "targets/poller", "fuzz"], []),
 ])
-def test_each_file_of_a_program_rebuilds_it(copy, program, folders, rest):
-    """As if each had just been edited: make would have something to do."""
+def test_each_file_of_a_program_rebuilds_it(copy, rules, program, folders, rest):
+    """make knows of each, and has something to do once one of them is edited."""
     objects = copy / "build" / program.split("/")[1]
     included = set(" ".join(p.read_text() for p in objects.rglob("*.d")).split())
     headers = [str(p.relative_to(ROOT)) for folder in folders for p in sources(ROOT / folder)
                if p.suffix == ".h"]  # those in no program are for the style gate
     main = f"{folders[-1]}/main.c"
-    for name in [name for name in headers if name in included] + [main] + rest:
+    wanted = [name for name in headers if name in included] + [main] + rest
+    assert set(wanted) <= made_from(rules, program)
+    for name in (wanted[0], main):
         assert make(copy, "-q", "-W", name, program).returncode == 1, name
 
 
