@@ -25,12 +25,6 @@ enum { QUIET_ROUNDS = 50 };
 #define LATE (200 * US) /* that a timer may be, if only the monitor waits for it */
 #define ASLEEP (1000 * MS)
 
-/* What the monitor remembers of a processor. */
-struct watch {
-	uint32_t tick, calls;
-	int64_t tick_since, calls_since;
-};
-
 /* --- sleeping --- */
 
 /* When the first timer of an idle processor is due; 0: there is none. */
@@ -132,7 +126,7 @@ static bool is_wanted(struct sched *s, struct P *p, int64_t since, int64_t now)
 }
 
 /* Returns whether it did anything. */
-static bool look_at(struct sched *s, struct P *p, struct watch *w, int64_t now)
+static bool look_at(struct sched *s, struct P *p, struct proc_watch *w, int64_t now)
 {
 	/* pairs with: syscall_give() */
 	uint32_t status = load_acquire(&p->status);
@@ -181,9 +175,19 @@ static void wake_if_due(struct sched *s, int64_t now)
 		idle_wake(s);
 }
 
+bool monitor_look(struct sched *s, struct proc_watch *watch, int64_t now)
+{
+	bool did = false;
+	poll_if_stale(s, now);
+	wake_if_due(s, now);
+	for (unsigned i = 0; i < s->procs; i++)
+		did |= look_at(s, s->p[i], &watch[i], now);
+	return did;
+}
+
 void monitor_main(void *arg)
 {
-	static struct watch watch[MOST_PROCS];
+	static struct proc_watch watch[MOST_PROCS];
 	struct sched *s = arg;
 	int64_t ns = SHORTEST;
 	unsigned quiet = 0;
@@ -197,12 +201,6 @@ void monitor_main(void *arg)
 		nap(s, ns);
 		if (sleep_long(s))
 			quiet = 0;
-		int64_t now = world_now();
-		poll_if_stale(s, now);
-		wake_if_due(s, now);
-		bool did = false;
-		for (unsigned i = 0; i < s->procs; i++)
-			did |= look_at(s, s->p[i], &watch[i], now);
-		quiet = did ? 0 : quiet + 1;
+		quiet = monitor_look(s, watch, world_now()) ? 0 : quiet + 1;
 	}
 }

@@ -170,8 +170,7 @@ static bool linger(struct M *m)
 	return false;
 }
 
-/* NULL: all has ended. */
-static struct G *find_runnable(struct M *m)
+struct G *schedule_find(struct M *m)
 {
 	for (;;) {
 		/* pairs with: worker_ended() */
@@ -244,7 +243,7 @@ void schedule(struct M *m)
 {
 	struct G *again = NULL;
 	for (;;) {
-		struct G *g = again ? again : find_runnable(m);
+		struct G *g = again ? again : schedule_find(m);
 		if (!g)
 			return;
 		if (m->spinning)

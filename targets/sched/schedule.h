@@ -6,6 +6,9 @@
 
 /* Runs goroutines until all have ended. On the worker's own stack. */
 void schedule(struct M *m);
+/* The next goroutine that m runs, which waits until there is one; NULL: all has
+ * ended. */
+struct G *schedule_find(struct M *m);
 /* Makes the n goroutines of list runnable, as the poller says. By any thread of
  * the scheduler, with a processor or not, also while the world is stopped. */
 void schedule_inject(struct sched *s, struct M *m, struct g **list, unsigned n);

@@ -14,8 +14,18 @@ bool syscall_take_back(struct M *m);
 void syscall_hand_on(struct sched *s, struct P *p);
 /* --- monitor.c --- */
 
+/* What the monitor remembers of a processor: its figures, and since when they
+ * have been so. */
+struct proc_watch {
+	uint32_t tick, calls;
+	int64_t tick_since, calls_since;
+};
+
 /* The monitor thread; arg: the scheduler. */
 void monitor_main(void *arg);
+/* Its look at everything, at time now; watch: one of each processor. Returns
+ * whether it did anything. */
+bool monitor_look(struct sched *s, struct proc_watch *watch, int64_t now);
 /* Wakes it if it sleeps. */
 void monitor_wake(struct sched *s);
 /* By who has left the poller, with last_poll set, for something to run: the

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "checks/must.h"
+#include "checks/peek.h"
 #include "sched/heap.h"
 #include "world.h"
 
@@ -39,19 +40,6 @@ struct state {
 	unsigned objects;    /* in use, unswept garbage included */
 	uint64_t made, freed;
 };
-
-/* Nobody else is there. Plain, as each atomic access is a step of an execution
- * that has room for some thousands of them. */
-#define peek(w) (*(const __typeof__((w)->v + 0) *)(const void *)&(w)->v)
-
-/* What the model looks at is nobody else's: the explorer need not see it. */
-#define UNSEEN __attribute__((no_sanitize("thread")))
-
-/* What was stored may be on its way to memory, where peek() looks. */
-static __attribute__((noinline)) void settle(void)
-{
-	fence_seq_cst();
-}
 
 static UNSEEN uint32_t figure(const word64 *w)
 {
