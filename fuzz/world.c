@@ -178,6 +178,7 @@ static size_t arena_reserved; /* from its end */
 size_t world_mapped;
 bool world_page_touched[ARENA / PAGE];
 static uint32_t touched_page[ARENA / PAGE], touched;
+uintptr_t world_noted[WORLD_NOTED];
 uint8_t world_page_gone[ARENA / PAGE];
 static uint32_t gone_page[ARENA / PAGE], gone;
 /* What is mapped or reserved, in the order in which it came. */
@@ -197,8 +198,17 @@ void world_touched_slow(uintptr_t at, size_t bytes)
 	}
 }
 
+void world_note(uintptr_t address)
+{
+	uintptr_t at = address - (uintptr_t)world_arena, page = address / PAGE;
+	bool later = at < ARENA && at >= world_mapped && at < ARENA - arena_reserved;
+	if (!later)
+		world_noted[page % WORLD_NOTED] = page;
+}
+
 void world_begin(void)
 {
+	memset(world_noted, 0, sizeof world_noted);
 	for (; touched > 0; touched--) {
 		uint32_t page = touched_page[touched - 1];
 		memset(world_arena + (size_t)page * PAGE, 0, PAGE);

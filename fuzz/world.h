@@ -33,6 +33,19 @@ static inline void world_touched(uintptr_t address, size_t bytes)
 		world_touched_slow(at, bytes);
 }
 
+/* Pages of which writes need no longer be noted in this execution: their
+ * numbers, of those with the same low bits the latest. */
+enum { WORLD_NOTED = 128 };
+extern uintptr_t world_noted[WORLD_NOTED];
+
+static inline bool world_is_noted(uintptr_t address)
+{
+	return world_noted[address / WORLD_PAGE % WORLD_NOTED] == address / WORLD_PAGE;
+}
+
+/* Makes it one, unless it is of the arena and not in use yet. */
+void world_note(uintptr_t address);
+
 /* Pages that were given back in this execution, and may be in use again. */
 enum { PAGE_GONE = 1, PAGE_BACK = 2 };
 extern uint8_t world_page_gone[WORLD_ARENA / WORLD_PAGE];

@@ -40,11 +40,21 @@ static __attribute__((noinline)) void remember_words(uintptr_t address, uintptr_
 	}
 }
 
-void globals_remember(uintptr_t address, size_t size)
+/* Of a page that holds globals each write is noted. */
+void note_write_slow(uintptr_t address, size_t size)
 {
 	uintptr_t word = address & ~(uintptr_t)7, end = address + size;
-	if (end > word + 8 || !is_recent(word))
-		remember_words(word, end);
+	uintptr_t page = address & ~(uintptr_t)(WORLD_PAGE - 1);
+	if (size == 0)
+		return;
+	if (is_global(address)) {
+		if (end > word + 8 || !is_recent(word))
+			remember_words(word, end);
+		return;
+	}
+	world_touched(address, size);
+	if (page + WORLD_PAGE <= (uintptr_t)&__data_start || page >= (uintptr_t)&_end)
+		world_note(address);
 }
 
 void globals_keep(void)
@@ -109,7 +119,7 @@ uint64_t access_load(uintptr_t address, unsigned size, enum order order, void *p
 void access_store(uintptr_t address, unsigned size, uint64_t value, enum order order, void *pc)
 {
 	if (!sim.on) {
-		quick_put(address, size, value);
+		memory_put(address, size, value);
 		return;
 	}
 	bool step = !model->holds_stores || order == SEQ_CST;
@@ -139,7 +149,7 @@ uint64_t access_rmw(uintptr_t address, unsigned size, const struct update *u,
 		uint64_t old = memory_get(address, size);
 		value = update_value(u, old, stored);
 		if (*stored)
-			quick_put(address, size, value);
+			memory_put(address, size, value);
 		return old;
 	}
 	sim_step(OP_RMW, address, true, model->holds_stores, pc);
@@ -188,27 +198,41 @@ static void touch_atomic(struct thread *t, struct granule *g, unsigned bytes, bo
 		location_restart(g, bytes);
 }
 
-static inline __attribute__((always_inline)) void plain_part(uintptr_t address, unsigned size,
-							     bool write, void *pc)
+/* What of plain_part() is not in line: its last call then, so that it saves no
+ * registers. */
+static __attribute__((noinline)) void plain_slow(struct granule *g, unsigned bytes, bool write,
+						 void *pc, bool raced)
 {
-	unsigned bytes = mask_of(address, size);
-	struct granule *g = granule_of(address);
-	trace_plain(address, size, write, pc);
-	race_check(g, bytes, write ? PLAIN_WRITE : PLAIN_READ, pc);
-	if (__builtin_expect(g->atomic & bytes, 0))
+	if (!raced)
+		race_slow(g, bytes, write ? PLAIN_WRITE : PLAIN_READ, pc);
+	if (g->atomic & bytes)
 		touch_atomic(self(), g, bytes, write);
 }
 
-/* Of more than one granule; out of line, so that it does not burden the others.
- */
+static inline __attribute__((always_inline)) void plain_part(struct granule *g, uintptr_t address,
+							     unsigned size, bool write, void *pc)
+{
+	unsigned bytes = mask_of(address, size);
+	bool raced = race_quick(g, bytes, write ? PLAIN_WRITE : PLAIN_READ, pc);
+	if (__builtin_expect(!raced || g->atomic & bytes, 0))
+		plain_slow(g, bytes, write, pc, raced);
+}
+
+/* Of more than one granule, of a page or granule not yet accessed, traced, or
+ * not watched: out of line, so that it does not burden the others. */
 static __attribute__((noinline)) void plain_parts(uintptr_t address, size_t size, bool write,
 						  void *pc)
 {
+	if (write)
+		note_write_slow(address, size);
+	if (!sim.watched)
+		return;
 	while (size > 0) {
 		unsigned part = 8 - (address & 7);
 		if (part > size)
 			part = size;
-		plain_part(address, part, write, pc);
+		trace_plain(address, part, write, pc);
+		plain_part(granule_of(address), address, part, write, pc);
 		address += part;
 		size -= part;
 	}
@@ -216,15 +240,10 @@ static __attribute__((noinline)) void plain_parts(uintptr_t address, size_t size
 
 void access_plain(uintptr_t address, size_t size, bool write, void *pc)
 {
-	if (!sim.watched) {
-		if (write)
-			quick_write(address, size);
-		return;
-	}
-	if (write)
-		globals_note(address, size);
-	if (__builtin_expect((address & 7) + size <= 8, 1))
-		plain_part(address, size, write, pc);
+	struct granule *g = granule_near(address);
+	if (__builtin_expect((address & 7) + size <= 8, 1) && granule_is(g, address) &&
+	    sim.watched && trace_on != TRACE_ALL && (!write || world_is_noted(address)))
+		plain_part(g, address, size, write, pc);
 	else
 		plain_parts(address, size, write, pc);
 }

@@ -10,7 +10,7 @@
 #include "memory/model.h"
 #include "world.h"
 
-/* Before what writes a global variable, globals_note() is the caller's. */
+/* Before what writes, note_write() is the caller's. */
 uint64_t access_load(uintptr_t address, unsigned size, enum order order, void *pc);
 void access_store(uintptr_t address, unsigned size, uint64_t value, enum order order, void *pc);
 /* Returns the value found; *stored says whether it was replaced. */
@@ -26,9 +26,6 @@ void globals_keep(void);
 /* Puts them back to that. */
 void globals_restore(void);
 
-/* Bytes of a global variable are about to be written. */
-void globals_remember(uintptr_t address, size_t size);
-
 /* From the linker: initialised and zeroed data of this program. */
 extern char __data_start, _end;
 
@@ -38,30 +35,27 @@ static inline bool is_global(uintptr_t address)
 	       (uintptr_t)&_end - (uintptr_t)&__data_start;
 }
 
-static inline __attribute__((always_inline)) void globals_note(uintptr_t address, size_t size)
+/* The next execution is to find these bytes, which are about to be written, as
+ * this one did. */
+void note_write_slow(uintptr_t address, size_t size);
+
+/* The same, where they lie within a page. */
+static inline __attribute__((always_inline)) void note_write(uintptr_t address, size_t size)
 {
-	if (__builtin_expect(is_global(address), 0))
-		globals_remember(address, size);
+	if (__builtin_expect(!world_is_noted(address), 0))
+		note_write_slow(address, size);
+}
+
+/* Likewise of up to a page, wherever. */
+static inline void note_unaligned(uintptr_t address, size_t size)
+{
+	if (__builtin_expect(!world_is_noted(address) || !world_is_noted(address + size - 1), 0))
+		note_write_slow(address, size);
 }
 
 /* --- accesses of memory as it is: outside of an execution, and in bare ones;
  * there the commonest, by a thread that goes ahead, cost a few instructions
  * --- */
-
-/* A plain write that nobody looks at. */
-static inline void quick_write(uintptr_t address, size_t size)
-{
-	if (size == 0)
-		return;
-	world_touched(address, size);
-	globals_note(address, size);
-}
-
-static inline void quick_put(uintptr_t address, unsigned size, uint64_t value)
-{
-	world_touched(address, size);
-	memory_put(address, size, value);
-}
 
 /* t has stored: it does not loop, and perhaps those who wait need not
  * either. */
@@ -89,17 +83,17 @@ static inline void quick_store(struct thread *t, uintptr_t address, unsigned siz
 			       uint64_t value)
 {
 	bool changed = memory_get(address, size) != value;
-	quick_put(address, size, value);
+	memory_put(address, size, value);
 	quick_stored(t, address, changed);
 }
 
-static inline uint64_t quick_rmw(struct thread *t, uintptr_t address, unsigned size,
-				 const struct update *u, bool *stored)
+static inline __attribute__((always_inline)) uint64_t
+quick_rmw(struct thread *t, uintptr_t address, unsigned size, const struct update *u, bool *stored)
 {
 	uint64_t keep = size == 8 ? ~0ull : bit(8 * size) - 1;
 	uint64_t old = memory_get(address, size), value = update_value(u, old, stored) & keep;
 	if (*stored)
-		quick_put(address, size, value);
+		memory_put(address, size, value);
 	if (*stored && value != old)
 		quick_stored(t, address, true);
 	else

@@ -46,20 +46,21 @@ void __tsan_func_exit(void)
 		body;                           \
 	}
 #define READ (sim.watched ? access_plain(a, n, false, PC) : (void)0)
-#define WRITE (sim.watched ? access_plain(a, n, true, PC) : quick_write(a, n))
-#define FAMILY(prefix, n)                                \
+#define WRITE(note) (sim.watched ? access_plain(a, n, true, PC) : note(a, n))
+#define FAMILY(prefix, note, n)                          \
 	PLAIN(prefix##read##n, n, READ)                  \
-	PLAIN(prefix##write##n, n, WRITE)
-#define SIZES(prefix) \
-	FAMILY(prefix, 1) FAMILY(prefix, 2) FAMILY(prefix, 4) FAMILY(prefix, 8) FAMILY(prefix, 16)
-#define BOTH(n)                                          \
-	PLAIN(read_write##n, n, (READ, WRITE))           \
-	PLAIN(unaligned_read_write##n, n, (READ, WRITE))
+	PLAIN(prefix##write##n, n, WRITE(note))
+#define SIZES(prefix, note)                                                     \
+	FAMILY(prefix, note, 1) FAMILY(prefix, note, 2) FAMILY(prefix, note, 4) \
+	FAMILY(prefix, note, 8) FAMILY(prefix, note, 16)
+#define BOTH(n)                                                      \
+	PLAIN(read_write##n, n, (READ, WRITE(note_write)))           \
+	PLAIN(unaligned_read_write##n, n, (READ, WRITE(note_unaligned)))
 
-SIZES()
-SIZES(unaligned_)
-SIZES(volatile_)
-SIZES(unaligned_volatile_)
+SIZES(, note_write)
+SIZES(unaligned_, note_unaligned)
+SIZES(volatile_, note_write)
+SIZES(unaligned_volatile_, note_unaligned)
 BOTH(1)
 BOTH(2)
 BOTH(4)
@@ -115,11 +116,13 @@ void *__tsan_memset(void *to, int byte, size_t bytes)
 						    int order)                             \
 	{                                                                                  \
 		bool stored;                                                               \
-		struct update u = { .kind = how, .operand = x };                           \
 		struct thread *t = self();                                                 \
-		globals_note((uintptr_t)p, bits / 8);                                      \
-		if (quick_ahead(t))                                                        \
-			return quick_rmw(t, (uintptr_t)p, bits / 8, &u, &stored);          \
+		note_write((uintptr_t)p, bits / 8);                                        \
+		if (quick_ahead(t)) {                                                      \
+			struct update quick = { .kind = how, .operand = x };               \
+			return quick_rmw(t, (uintptr_t)p, bits / 8, &quick, &stored);      \
+		}                                                                          \
+		struct update u = { .kind = how, .operand = x };                           \
 		return access_rmw((uintptr_t)p, bits / 8, &u, order_at(PC, order),         \
 				  &stored, PC);                                            \
 	}                                                                                  \
@@ -134,14 +137,20 @@ void *__tsan_memset(void *to, int byte, size_t bytes)
 					 uint##bits##_t x, int order, int fail)            \
 	{                                                                                  \
 		bool stored;                                                               \
+		uint##bits##_t old;                                                        \
 		enum order now = order_at(PC, order);                                      \
-		struct update u = { .kind = COMPARE, .operand = x, .expected = *seen,      \
-				    .fail = FAIL(order, now, fail), .weak = is_weak };     \
 		struct thread *t = self();                                                 \
-		globals_note((uintptr_t)p, bits / 8);                                      \
-		uint##bits##_t old = quick_ahead(t) ?                                      \
-			quick_rmw(t, (uintptr_t)p, bits / 8, &u, &stored) :                \
-			access_rmw((uintptr_t)p, bits / 8, &u, now, &stored, PC);          \
+		note_write((uintptr_t)p, bits / 8);                                        \
+		if (quick_ahead(t)) {                                                      \
+			struct update quick = { .kind = COMPARE, .operand = x,             \
+						.expected = *seen };                       \
+			old = quick_rmw(t, (uintptr_t)p, bits / 8, &quick, &stored);       \
+		} else {                                                                   \
+			struct update u = { .kind = COMPARE, .operand = x,                 \
+					    .expected = *seen, .weak = is_weak,            \
+					    .fail = FAIL(order, now, fail) };              \
+			old = access_rmw((uintptr_t)p, bits / 8, &u, now, &stored, PC);    \
+		}                                                                          \
 		if (!stored)                                                               \
 			*seen = old;                                                       \
 		return stored;                                                             \
@@ -159,7 +168,7 @@ void *__tsan_memset(void *to, int byte, size_t bytes)
 		enum order now = order_at(PC, order);                                          \
 		struct update u = { .kind = COMPARE, .operand = x, .expected = seen,           \
 				    .fail = FAIL(order, now, fail) };                          \
-		globals_note((uintptr_t)p, bits / 8);                                          \
+		note_write((uintptr_t)p, bits / 8);                                            \
 		return access_rmw((uintptr_t)p, bits / 8, &u, now, &stored, PC);               \
 	}                                                                                      \
 	CODE_HOOK(__tsan_atomic##bits##_compare_exchange_val, "cas")
@@ -178,7 +187,7 @@ void *__tsan_memset(void *to, int byte, size_t bytes)
 	void __tsan_atomic##bits##_store(volatile void *p, uint##bits##_t x, int order)    \
 	{                                                                                  \
 		struct thread *t = self();                                                 \
-		globals_note((uintptr_t)p, bits / 8);                                      \
+		note_write((uintptr_t)p, bits / 8);                                        \
 		if (quick_ahead(t))                                                        \
 			quick_store(t, (uintptr_t)p, bits / 8, x);                         \
 		else                                                                       \

@@ -40,34 +40,37 @@ static struct record *evict(struct granule *g, const struct thread *t)
 	return &g->record[0];
 }
 
-/* A pair conflicts unless both read or both are atomic. */
-static inline bool conflict(enum access a, enum access b)
-{
-	bool write = a == PLAIN_WRITE || a == ATOMIC_WRITE || b == PLAIN_WRITE ||
-		     b == ATOMIC_WRITE;
-	return write && (a <= PLAIN_WRITE || b <= PLAIN_WRITE);
-}
+/* A pair conflicts unless both read or both are atomic: with which kinds each
+ * does, as bits. */
+static const uint8_t conflicts[] = {
+	[PLAIN_READ] = 1 << PLAIN_WRITE | 1 << ATOMIC_WRITE,
+	[PLAIN_WRITE] = 1 << PLAIN_READ | 1 << PLAIN_WRITE | 1 << ATOMIC_READ | 1 << ATOMIC_WRITE,
+	[ATOMIC_READ] = 1 << PLAIN_WRITE,
+	[ATOMIC_WRITE] = 1 << PLAIN_READ | 1 << PLAIN_WRITE,
+};
 
+/* Which records stay cannot be foreseen: that loop does not branch on it. */
 void race_slow(struct granule *g, unsigned bytes, enum access kind, void *pc)
 {
-	struct thread *t = self();
-	unsigned kept = 0, records = g->records;
-	/* As the first of race_check()'s short cuts. */
-	for (unsigned i = 1; i < records; i++)
-		if (race_known(&g->record[i], t, bytes, kind))
+	const struct thread *t = self();
+	struct record *kept = g->record, *end = g->record + g->records;
+	unsigned covered = race_covers[kind], against = conflicts[kind];
+	/* race_quick() has looked at the last one. */
+	for (const struct record *r = g->record; r + 1 < end; r++)
+		if (race_known(r, t, bytes, kind))
 			return;
-	for (unsigned i = 0; i < records; i++) {
-		struct record *r = &g->record[i];
-		if (r->at > t->clock.at[r->thread]) {
-			if (r->bytes & bytes && conflict(r->kind, kind))
-				found(r, bytes, g->address, kind, pc);
-		} else if (!(r->bytes & ~bytes) && race_covers[kind] >> r->kind & 1) {
-			continue;
-		}
-		if (kept != i)
-			g->record[kept] = *r;
-		kept++;
+	for (const struct record *r = g->record; r < end; r++) {
+		bool before = r->at <= t->clock.at[r->thread];
+		bool told = ((r->bytes & ~bytes) == 0) & covered >> r->kind & before;
+		if (!before && r->bytes & bytes && against >> r->kind & 1)
+			found(r, bytes, g->address, kind, pc);
+		*kept = *r;
+		kept += told ^ 1;
 	}
-	g->records = kept;
-	race_note(kept < RECORDS ? &g->record[g->records++] : evict(g, t), t, bytes, kind, pc);
+	g->records = kept - g->record;
+	if (kept == g->record + RECORDS)
+		kept = evict(g, t);
+	else
+		g->records++;
+	race_note(kept, t, bytes, kind, pc);
 }

@@ -30,10 +30,11 @@ static const uint8_t race_covers[] = {
 	[ATOMIC_WRITE] = 1 << ATOMIC_READ | 1 << ATOMIC_WRITE,
 };
 
+/* As race_check(), where race_quick() cannot tell. */
 void race_slow(struct granule *g, unsigned bytes, enum access kind, void *pc);
 _Noreturn void race_gone(struct granule *g, unsigned bytes, enum access kind, void *pc);
 
-static inline void race_note(struct record *r, struct thread *t, unsigned bytes,
+static inline void race_note(struct record *r, const struct thread *t, unsigned bytes,
 			     enum access kind, void *pc)
 {
 	*r = (struct record){ t->clock.at[t->id], t->id, bytes, kind, pc };
@@ -44,8 +45,31 @@ static inline void race_note(struct record *r, struct thread *t, unsigned bytes,
 static inline bool race_known(const struct record *r, const struct thread *t, unsigned bytes,
 			      enum access kind)
 {
-	return r->thread == t->id && r->at == t->clock.at[t->id] && !(bytes & ~r->bytes) &&
+	return r->at == t->clock.at[t->id] && r->thread == t->id && !(bytes & ~r->bytes) &&
 	       race_covers[r->kind] >> kind & 1;
+}
+
+/* The commonest accesses, which race with nothing: the granule's first one, one
+ * like the last, and one that takes the place of the only one. false: it is
+ * another. */
+static inline __attribute__((always_inline)) bool race_quick(struct granule *g, unsigned bytes,
+							     enum access kind, void *pc)
+{
+	const struct thread *t = self();
+	struct record *only = g->record;
+	if (__builtin_expect(sim.blind, 0))
+		return true;
+	if (__builtin_expect(sim.gone && world_is_gone(g->address << 3), 0))
+		race_gone(g, bytes, kind, pc);
+	if (g->records == 0)
+		g->records = 1;
+	else if (race_known(&g->record[g->records - 1], t, bytes, kind))
+		return true;
+	else if (g->records > 1 || only->at > t->clock.at[only->thread] || only->bytes & ~bytes ||
+		 !(race_covers[kind] >> only->kind & 1))
+		return false;
+	race_note(only, t, bytes, kind, pc);
+	return true;
 }
 
 /* The running thread accesses these bytes (a mask) of the granule. Ends the
@@ -53,26 +77,8 @@ static inline bool race_known(const struct record *r, const struct thread *t, un
 static inline __attribute__((always_inline)) void race_check(struct granule *g, unsigned bytes,
 							     enum access kind, void *pc)
 {
-	struct thread *t = self();
-	struct record *r = g->record;
-	if (__builtin_expect(sim.blind, 0))
-		return;
-	if (__builtin_expect(sim.gone && world_is_gone(g->address << 3), 0))
-		race_gone(g, bytes, kind, pc);
-	if (g->records == 0) {
-		g->records = 1;
-		race_note(r, t, bytes, kind, pc);
-		return;
-	}
-	if (race_known(r, t, bytes, kind))
-		return;
-	/* The only one, known here: this takes its place. */
-	if (g->records == 1 && r->at <= t->clock.at[r->thread] && !(r->bytes & ~bytes) &&
-	    race_covers[kind] >> r->kind & 1) {
-		race_note(r, t, bytes, kind, pc);
-		return;
-	}
-	race_slow(g, bytes, kind, pc);
+	if (!race_quick(g, bytes, kind, pc))
+		race_slow(g, bytes, kind, pc);
 }
 
 #endif

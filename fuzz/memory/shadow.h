@@ -66,14 +66,25 @@ static inline uint64_t granule_hash(uintptr_t a)
 	return a * 0x9e3779b97f4a7c15u;
 }
 
+/* Where the granule of an address is, if it has its near place. */
+static inline struct granule *granule_near(uintptr_t address)
+{
+	struct granule *g = &granules[granule_hash(address >> 3) >> (64 - NEAR_BITS)];
+	/* Computed once, as in self(). */
+	__asm__("" : "+r"(g));
+	return g;
+}
+
+static inline bool granule_is(const struct granule *g, uintptr_t address)
+{
+	return __builtin_expect(g->address == address >> 3 && g->stamp == sim_stamp, 1);
+}
+
 /* The granule of an address. */
 static inline struct granule *granule_of(uintptr_t address)
 {
-	uintptr_t a = address >> 3;
-	struct granule *g = &granules[granule_hash(a) >> (64 - NEAR_BITS)];
-	if (__builtin_expect(g->address == a && g->stamp == sim_stamp, 1))
-		return g;
-	return granule_claim(g, a);
+	struct granule *g = granule_near(address);
+	return granule_is(g, address) ? g : granule_claim(g, address >> 3);
 }
 
 /* Real memory, by an atomic access's size. */
