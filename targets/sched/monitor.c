@@ -199,8 +199,10 @@ void monitor_main(void *arg)
 		else if (quiet > QUIET_ROUNDS)
 			ns = 2 * ns < LONGEST ? 2 * ns : LONGEST;
 		nap(s, ns);
-		if (sleep_long(s))
+		if (sleep_long(s)) {
 			quiet = 0;
+			ns = SHORTEST;
+		}
 		quiet = monitor_look(s, watch, world_now()) ? 0 : quiet + 1;
 	}
 }
