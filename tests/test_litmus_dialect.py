@@ -290,6 +290,29 @@ def test_what_is_not_read_is_told(old, new, line, words, tmp_path):
     assert message.startswith(f"{path}:{line}: ") and words in message, message
 
 
+@pytest.mark.parametrize("old, piece, line", [
+    ("atomic_load(x)", "(", 4), ("atomic_load(x)", "(int)", 4), ("atomic_load(x)", "*", 4),
+    ("atomic_load(x)", "!", 4), ("int r0", "do ", 4), ("int r0", "if (1) ", 4),
+    ("int r0", "while (1) ", 4), ("int r0", "*", 4), ("0:r0=0", "(", 6), ("0:r0=0", "~", 6),
+    ("0:r0=0", "0:r0=0 => ", 6),
+])
+def test_what_is_nested_too_deep_is_told(old, piece, line, tmp_path):
+    """A hundred thousand times: no stack has room for it."""
+    path = tmp_path / "t.litmus"
+    path.write_text(LINES.replace(old, 100_000 * piece + old))
+    ran = subprocess.run([LITMUS, path], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (64, "")
+    assert ran.stderr == f"{path}:{line}: nested more than 200 deep\n"
+
+
+def test_what_is_nested_is_read(tmp_path):
+    path = tmp_path / "t.litmus"
+    path.write_text(LINES.replace("atomic_load(x)", f"{150 * '('}atomic_load(x){150 * ')'}")
+                    .replace("(0:r0=0)", f"{150 * '('}0:r0=0{150 * ')'}"))
+    ran = subprocess.run([LITMUS, path], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0 and "Observation t Always 1 0" in ran.stdout, ran.stderr
+
+
 def test_a_wild_pointer_is_no_verdict(tmp_path):
     path = tmp_path / "t.litmus"
     path.write_text(LINES.replace("atomic_load(x)", "*(1 - 1)"))

@@ -99,15 +99,22 @@ static int comparison(struct litmus *t, struct lexer *x)
 
 static int atom(struct litmus *t, struct lexer *x)
 {
-	if (accept(x, "~") || accept(x, "not"))
-		return add(t, x, T_NOT, atom(t, x), -1);
+	int inner;
+	if (accept(x, "~") || accept(x, "not")) {
+		deeper(x);
+		inner = add(t, x, T_NOT, atom(t, x), -1);
+		shallower(x);
+		return inner;
+	}
 	if (accept(x, "true"))
 		return add(t, x, T_TRUE, -1, -1);
 	if (accept(x, "false"))
 		return add(t, x, T_FALSE, -1, -1);
 	if (!accept(x, "("))
 		return comparison(t, x);
-	int inner = either(t, x);
+	deeper(x);
+	inner = either(t, x);
+	shallower(x);
 	expect(x, ")");
 	return inner;
 }
@@ -116,7 +123,12 @@ static int atom(struct litmus *t, struct lexer *x)
 static int implies(struct litmus *t, struct lexer *x)
 {
 	int left = atom(t, x);
-	return accept(x, "=>") ? add(t, x, T_IMPLIES, left, implies(t, x)) : left;
+	if (!accept(x, "=>"))
+		return left;
+	deeper(x);
+	int right = implies(t, x);
+	shallower(x);
+	return add(t, x, T_IMPLIES, left, right);
 }
 
 static int both(struct litmus *t, struct lexer *x)

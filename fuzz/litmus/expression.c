@@ -222,7 +222,7 @@ static int call(struct parser *p)
 
 /* --- the rest --- */
 
-struct place parse_dereferenced(struct parser *p)
+static struct place dereferenced(struct parser *p)
 {
 	struct lexer *x = p->x;
 	char name[MAX_NAME];
@@ -246,6 +246,14 @@ struct place parse_dereferenced(struct parser *p)
 	return (struct place){ p->t->cell[cell].reg, -1 };
 }
 
+struct place parse_dereferenced(struct parser *p)
+{
+	deeper(p->x);
+	struct place place = dereferenced(p);
+	shallower(p->x);
+	return place;
+}
+
 /* A local's value, or the address of a location. */
 static int named_value(struct parser *p)
 {
@@ -262,7 +270,9 @@ static int named_value(struct parser *p)
 	return expression(p, E_NUMBER, POINTER + cell, 0);
 }
 
-static int simple(struct parser *p)
+static int simple(struct parser *p);
+
+static int unary(struct parser *p)
 {
 	struct lexer *x = p->x;
 	if (accept(x, "(")) {
@@ -291,6 +301,14 @@ static int simple(struct parser *p)
 	if (!isalpha((unsigned char)*x->now.text) && *x->now.text != '_')
 		syntax_error(x, "a value expected, not \"%.*s\"", (int)x->now.length, x->now.text);
 	return named_value(p);
+}
+
+static int simple(struct parser *p)
+{
+	deeper(p->x);
+	int e = unary(p);
+	shallower(p->x);
+	return e;
 }
 
 /* a && b, a || b: b is not evaluated where a decides. */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXIT_USAGE = 64 };
+enum { EXIT_USAGE = 64, DEEPEST = 200 };
 
 void syntax_error(const struct lexer *x, const char *format, ...)
 {
@@ -180,4 +180,15 @@ void copy(const struct lexer *x, struct token t, char *to, unsigned size)
 		syntax_error(x, "a name of more than %u characters", size - 1);
 	memcpy(to, t.text, t.length);
 	to[t.length] = '\0';
+}
+
+void deeper(struct lexer *x)
+{
+	if (++x->depth > DEEPEST)
+		syntax_error(x, "nested more than %d deep", DEEPEST);
+}
+
+void shallower(struct lexer *x)
+{
+	x->depth--;
 }

@@ -13,6 +13,7 @@ struct token {
 struct lexer {
 	const char *path, *at;
 	unsigned line;
+	unsigned depth; /* brackets, blocks and operators around this */
 	bool code; /* in a thread, where (* may begin an expression */
 	struct token now, next; /* length 0: the end */
 };
@@ -35,6 +36,10 @@ void expect(struct lexer *x, const char *text);
 /* A name or a number (of 32 bits), skipped. */
 struct token take_name(struct lexer *x);
 long take_number(struct lexer *x);
+/* Around whatever may stand inside itself: more than 200 deep is an error, as
+ * who reads goes down with it. */
+void deeper(struct lexer *x);
+void shallower(struct lexer *x);
 void copy(const struct lexer *x, struct token t, char *to, unsigned size);
 _Noreturn void syntax_error(const struct lexer *x, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

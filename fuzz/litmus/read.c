@@ -234,6 +234,7 @@ static void simple_statement(struct parser *p)
 static void statement(struct parser *p)
 {
 	struct lexer *x = p->x;
+	deeper(x);
 	static const char *const unread[] = { "for", "switch", "goto", "return", "break",
 					      "continue" };
 	for (unsigned i = 0; i < sizeof unread / sizeof *unread; i++)
@@ -252,6 +253,7 @@ static void statement(struct parser *p)
 		simple_statement(p);
 		expect(x, ";");
 	}
+	shallower(x);
 }
 
 /* --- the file --- */
