@@ -80,15 +80,15 @@ struct port {
 	const struct port_ops *ops;
 	const struct port_source *source; /* of a port in user space */
 	int fd, wake_fd;
-	/* 0 -> 1 -> 0 by alert(), under lock. kept: no case alerts; what an
-	 * alert tells is read after it */
+	/* 0 -> 1 -> 0 by alert(), under lock. kept: what an alert tells is read
+	 * after it, which the check alert_vs_look shows */
 	word32 alerted;
 	/* Oracle: associations made for somebody else than the number was
 	 * opened for. */
 	word32 stale;
 	mutex lock;      /* guards making chunks; alerted and wake_fd agree under it */
-	/* To struct port_number[PORT_CHUNK]; 0: none yet. kept: chunks are made
-	 * before the cases begin; their fields are plain */
+	/* To struct port_number[PORT_CHUNK]; 0: none yet. Their fields are
+	 * plain. */
 	wordptr *chunks;
 	int chunks_end;  /* one past the last that was made; under lock */
 };

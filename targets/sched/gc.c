@@ -127,8 +127,8 @@ static void sweeper_main(void *arg)
 {
 	(void)arg;
 	stack_need(ROOM);
-	/* pairs with: gc_end() */
-	while (!load_acquire(&the.ending)) {
+	/* relaxed: the swap of the sleeper orders it, which told this one */
+	while (!load_relaxed(&the.ending)) {
 		/* pairs with: tell_sweeper() */
 		if (exchange_acq_rel(&the.sleeper, SLEEPER_NONE) != SLEEPER_TOLD) {
 			runtime->park(sleeper_parks, NULL);
@@ -306,8 +306,8 @@ static void end(void *arg)
 
 void gc_end(struct gc_counts *counts)
 {
-	/* pairs with: sweeper_main() */
-	store_release(&the.ending, 1);
+	/* relaxed: tell_sweeper() publishes it */
+	store_relaxed(&the.ending, 1);
 	tell_sweeper();
 	/* pairs with: sweeper_main() */
 	while (!load_acquire(&the.ended))

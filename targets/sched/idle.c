@@ -31,8 +31,8 @@ struct P *idle_get(struct sched *s)
 void idle_start(struct sched *s, struct P *p, bool spinning)
 {
 	struct M *m = s->idle_m;
-	/* pairs with: worker_ended() */
-	if (load_acquire(&s->ending)) {
+	/* relaxed: written under the lock, which is held */
+	if (load_relaxed(&s->ending)) {
 		idle_put(s, p);
 		return;
 	}
@@ -192,8 +192,8 @@ bool idle_leave(struct M *m)
 /* Every worker sleeps: nobody will ever wake one. s->lock held. */
 static bool is_dead(struct sched *s)
 {
-	/* pairs with: worker_ended() */
-	return s->idle_ms == s->worker_count && load_acquire(&s->ending) == 0 &&
+	/* relaxed: written under the lock. pairs with: whoever ends last */
+	return s->idle_ms == s->worker_count && load_relaxed(&s->ending) == 0 &&
 	       load_acquire(&s->alive) != 0 && s->first == NULL;
 }
 
@@ -202,8 +202,8 @@ void idle_stop(struct M *m)
 	struct sched *s = m->s;
 	for (;;) {
 		mutex_lock(&s->lock);
-		/* pairs with: worker_ended() */
-		if (load_acquire(&s->ending)) {
+		/* relaxed: written under the lock */
+		if (load_relaxed(&s->ending)) {
 			mutex_unlock(&s->lock);
 			return;
 		}

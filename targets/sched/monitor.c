@@ -192,8 +192,8 @@ void monitor_main(void *arg)
 	int64_t ns = SHORTEST;
 	unsigned quiet = 0;
 	memset(watch, 0, s->procs * sizeof *watch);
-	/* pairs with: worker_ended() */
-	while (!load_acquire(&s->ending)) {
+	/* relaxed: nap() looks again before it sleeps */
+	while (!load_relaxed(&s->ending)) {
 		if (quiet == 0)
 			ns = SHORTEST;
 		else if (quiet > QUIET_ROUNDS)

@@ -18,7 +18,6 @@ static bool spill(struct P *p, struct G *g, uint32_t head, uint32_t tail)
 	list[n] = g;
 	for (uint32_t i = 0; i < n; i++)
 		list[i]->link = list[i + 1];
-	g->link = NULL;
 	mutex_lock(&p->s->lock);
 	global_put(p->s, list[0], g, n + 1);
 	mutex_unlock(&p->s->lock);

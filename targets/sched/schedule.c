@@ -163,8 +163,8 @@ static bool linger(struct M *m)
 		return false;
 	for (unsigned i = 0; i < LINGER_LOOKS; i++) {
 		world_relax_for(PAUSES);
-		/* pairs with: worker_ended() */
-		if (schedule_is_stopping(s) || load_acquire(&s->ending) || is_anything_to_take(s))
+		/* relaxed: a glance; whoever leaves or sleeps looks again */
+		if (schedule_is_stopping(s) || load_relaxed(&s->ending) || is_anything_to_take(s))
 			return true;
 	}
 	return false;
@@ -173,8 +173,9 @@ static bool linger(struct M *m)
 struct G *schedule_find(struct M *m)
 {
 	for (;;) {
-		/* pairs with: worker_ended() */
-		if (load_acquire(&m->s->ending))
+		/* relaxed: whoever sees it leaves, and whoever does not looks
+		 * again before it sleeps */
+		if (load_relaxed(&m->s->ending))
 			return NULL;
 		if (!m->p) {
 			/* While the world stands still, somebody sees to the

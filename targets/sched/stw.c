@@ -193,7 +193,6 @@ unsigned sched_help(unsigned most, void (*fn)(void *arg), void *arg)
 	struct help h = { .fn = fn, .arg = arg };
 	unsigned n = 0;
 	struct M *first = NULL;
-	note_clear(&h.done);
 	mutex_lock(&s->lock);
 	while (n < most && s->idle_m) {
 		struct M *m = s->idle_m;

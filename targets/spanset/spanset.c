@@ -76,9 +76,10 @@ static void add_block(struct span_set *s, uint32_t top)
 	store_release(&s->spine_length, length + 1);
 	store_release(&spine[top], (uintptr_t)b);
 #else
-	/* pairs with: block_of() — the block's entries are empty */
-	store_release(&spine[top], (uintptr_t)b);
-	/* pairs with: span_push_at(), span_pop() — slot and spine */
+	/* relaxed: spine_length publishes it */
+	store_relaxed(&spine[top], (uintptr_t)b);
+	/* pairs with: span_push_at(), span_pop() — slot and block, whose
+	 * entries are empty */
 	store_release(&s->spine_length, length + 1);
 #endif
 	mutex_unlock(&s->lock);
@@ -94,8 +95,8 @@ static wordptr *slot_of(struct span_set *s, uint32_t cursor)
 
 static struct span_block *block_of(wordptr *slot)
 {
-	/* pairs with: add_block() — its entries are empty. kept: as spine */
-	struct span_block *b = (struct span_block *)load_acquire(slot);
+	/* relaxed: spine_length, which was read before, has published it */
+	struct span_block *b = (struct span_block *)load_relaxed(slot);
 	/* NIL, or at least SPAN_POISON */
 	if (__builtin_expect((uintptr_t)b - 1 >= SPAN_POISON - 1, 0))
 		world_fatal(b ? span_freed_early : span_no_block);

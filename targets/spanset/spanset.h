@@ -91,8 +91,8 @@ struct span_set {
 	/* Read by all, written by whoever adds a block, under lock. A slot of
 	 * the spine: NIL -> block, before spine_length says that it is there;
 	 * block -> NIL (SPAN_POISON, if the pool poisons) by whoever frees it.
-	 * Old spines are never freed. kept: spine_length, which is read before,
-	 * orders them too; Go's are seq_cst */
+	 * Old spines are never freed. kept: a reader may meet a spine longer
+	 * than the length it has read, which the check pop_vs_growth shows */
 	_Alignas(64) wordptr spine; /* array of wordptr */
 	word32 spine_length;        /* slots that were filled since the last reset */
 	uint32_t shift;             /* constant: entries are 1 << shift */

@@ -82,7 +82,9 @@ static void read_in_parts(struct state *s)
 	must(fd_write(&s->a, bytes, 3) == 3, "a write failed");
 	must(fd_read(&s->b, bytes, 1) == 1 && bytes[0] == 'a', "a read failed");
 	must(fd_read(&s->b, bytes, 1) == 1 && bytes[0] == 'b', "a read failed");
+	must(!s->b.pd->drained, "a read that was filled says that nothing is left");
 	must(fd_read(&s->b, bytes, sizeof bytes) == 1 && bytes[0] == 'c', "a read failed");
+	must(s->b.pd->drained, "after a read that found less the next one tries in vain");
 	must(fd_read(&s->b, bytes, 0) == 0, "a read of nothing waits");
 	must(fd_write(&s->a, bytes, 3) == 3, "a write failed");
 	must(fd_read(&s->b, bytes, sizeof bytes) == 3, "a read failed");
