@@ -2,6 +2,7 @@
 import pathlib
 import re
 import subprocess
+import tempfile
 import threading
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -88,14 +89,13 @@ def build(commands, lane, target, mutant, top):
 def code_of(folder, names, tools=""):
     """Objects' instructions and data, without what only debuggers read; tools: prefix of names."""
     text = []
-    for name in sorted(names):
-        bare = folder / f"{name}.bare"
-        bare.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run([f"{tools}objcopy", "--strip-debug", folder / name, bare], check=True)
-        told = subprocess.run([f"{tools}objdump", "-sdr", "--no-show-raw-insn", bare], check=True,
-                              capture_output=True, text=True).stdout
-        bare.unlink()
-        text.append(re.sub(r"^.*file format.*$", "", told, flags=re.M))
+    with tempfile.TemporaryDirectory() as aside:  # others look at the same source's objects
+        for name in sorted(names):
+            bare = pathlib.Path(aside) / "bare.o"
+            subprocess.run([f"{tools}objcopy", "--strip-debug", folder / name, bare], check=True)
+            told = subprocess.run([f"{tools}objdump", "-sdr", "--no-show-raw-insn", bare],
+                                  check=True, capture_output=True, text=True).stdout
+            text.append(re.sub(r"^.*file format.*$", "", told, flags=re.M))
     return text
 
 
