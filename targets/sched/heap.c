@@ -50,7 +50,6 @@ int heap_init(struct heap *h, size_t bytes, size_t small, uint32_t pushers, bool
 	span_memory_init(&h->memory, NULL, 0);
 	span_pool_init(&h->pool, &h->memory, entries < FEWEST_ENTRIES ? FEWEST_ENTRIES : entries,
 		       poison);
-	h->classes = 2;
 	while (h->classes < HEAP_CLASSES && bytes_of[h->classes / 2] <= small)
 		h->classes += 2;
 	h->class = world_map(h->classes * sizeof *h->class);

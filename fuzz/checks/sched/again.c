@@ -2,10 +2,10 @@
 #include "checks/sched/run.h"
 #include "sched/status.h"
 
-enum { MANY = 20, TIMES = 2 };
+enum { MANY = 20, TIMES = 2, MOST_WORKERS = 8 };
 
 static uint16_t ran[MANY];
-static word32 done;
+static word32 done, workers;
 
 static void once(void *arg)
 {
@@ -15,27 +15,15 @@ static void once(void *arg)
 	count_one(&done);
 }
 
-static void first(void *arg)
+/* A collector, and all that it has seen. */
+static void collect(void)
 {
 	struct gc_config gc = { .heap_bytes = 1 << 16 };
 	struct gc_counts counts;
-	struct sched *s = m_self()->s;
-	unsigned n;
-	(void)arg;
-	memset(ran, 0, sizeof ran);
-	word_init(&done, 0);
 	gc_begin(&gc);
 	gc_look(&counts);
 	must(counts.cycles == 0 && counts.handles == 0 && counts.allocated == 0 &&
 		     counts.pause_ns == 0 && counts.freed == 0, "a new collector has a past");
-	for (int i = 0; i < MANY; i++)
-		go(once, &ran[i]);
-	await_count(&done, MANY);
-	struct G *const *all = all_goroutines(s, &n);
-	must(n >= MANY + 2, "the table has fewer goroutines");
-	for (unsigned i = 0; i < n; i++)
-		must(all[i]->g.id == i && all[i]->s == s && all[i]->stack.all != (void *)1,
-		     "a goroutine has another's number");
 	void **handle = gc_handle();
 	void *object = gc_alloc(handle, 64, false);
 	gc_collect();
@@ -47,15 +35,47 @@ static void first(void *arg)
 	must(counts.handles == 0, "handles do not add up");
 }
 
+static void first(void *arg)
+{
+	struct sched *s = m_self()->s;
+	unsigned n;
+	(void)arg;
+	memset(ran, 0, sizeof ran);
+	word_init(&done, 0);
+	for (int i = 0; i < MANY; i++)
+		go(once, &ran[i]);
+	await_count(&done, MANY);
+	struct G *const *all = all_goroutines(s, &n);
+	must(n >= MANY + 1, "the table has fewer goroutines");
+	for (unsigned i = 0; i < n; i++)
+		must(all[i]->g.id == i && all[i]->s == s && all[i]->stack.all != (void *)1,
+		     "a goroutine has another's number");
+	for (int i = 0; i < TIMES; i++)
+		collect();
+}
+
+/* Called by each worker, as the first of all. */
+static void worker_starts(unsigned id)
+{
+	/* relaxed: a set */
+	uint32_t seen = fetch_add_relaxed(&workers, UINT32_C(1) << id);
+	must(id < MOST_WORKERS && !(seen >> id & 1), "two workers have one number");
+}
+
 static void run(void *state, struct slot *me)
 {
 	struct state *s = state;
-	struct sched_config c = { .procs = 1, .stack_bytes = 1 };
+	struct sched_config c = { .procs = 1, .stack_bytes = 1,
+				   .worker_started = worker_starts };
 	for (int i = 0; i < TIMES; i++) {
 		memset(&s->counts, 0xa5, sizeof s->counts);
+		word_init(&workers, 0);
 		run_program(s, me, &c, first);
-		must(s->counts.started == MANY + 2 && s->counts.stops == 2 &&
+		must(s->counts.started == MANY + 1 + TIMES && s->counts.stops == 2 * TIMES &&
 			     s->counts.timers == 0, "figures are wrong");
+		/* relaxed: nobody is left */
+		must(load_relaxed(&workers) == (UINT32_C(1) << s->counts.workers) - 1,
+		     "workers are not numbered from 0");
 	}
 }
 

@@ -76,6 +76,16 @@ static inline void expect_wake(void)
 	expect_start(expect_no_longer_idle(), true);
 }
 
+/* A timer is due at `when`: whoever would sleep longer in the poller is
+ * woken. */
+static inline void expect_wake_for(int64_t when)
+{
+	if (EXPECTED->last_poll != 0)
+		expect_wake();
+	else if (EXPECTED->poll_until == 0 || EXPECTED->poll_until > when)
+		EXPECTED->wakes++;
+}
+
 static inline void expect_spin(void)
 {
 	EXPECTED->spins[ME] = 1;

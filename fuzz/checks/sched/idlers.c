@@ -39,11 +39,8 @@ static bool wakes(void)
 
 static bool wakes_for(void)
 {
-	int64_t when = some_time(), until = EXPECTED->poll_until;
-	if (EXPECTED->last_poll != 0)
-		expect_wake();
-	else if (until == 0 || until > when)
-		EXPECTED->wakes++;
+	int64_t when = some_time();
+	expect_wake_for(when);
 	idle_wake_for(&on->st.s, when);
 	return true;
 }

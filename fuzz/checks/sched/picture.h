@@ -270,6 +270,7 @@ static inline void scene_set(struct scene *c)
 	struct state *st = &c->st;
 	scene_clear(st);
 	memset(&c->expected, 0, sizeof c->expected);
+	memset(c->timer, 0, sizeof c->timer);
 	memset(c->sleeper, 0, sizeof c->sleeper);
 	c->n = 0;
 	c->too_few = false;
