@@ -45,7 +45,8 @@ static void grow_and_shrink(struct stacks *all, struct gstack *s)
 		     !stack_has(s, sp, least - USED - STACK_MARGIN + 1), "room is counted wrong");
 	/* relaxed, here and below: nobody else is there */
 	uint64_t moves = load_relaxed(&all->moves);
-	must(stack_grow(s, sp, 1) == 0 && backing_of(s) == least, "a stack grew without need");
+	must(stack_grow(s, sp, least - USED - STACK_MARGIN) == 0 && backing_of(s) == least,
+	     "a stack grew without need");
 	must(load_relaxed(&all->moves) == moves, "a stack moved without need");
 	must(stack_grow(s, sp, least) == 0 && backing_of(s) == 2 * least, "a stack did not double");
 	kept(s, 7);
