@@ -12,6 +12,9 @@ EXPLORE_CC ?= gcc
 EXPLORE_OUT ?= build/explore
 OBJCOPY ?= objcopy
 EXPLORE_CFLAGS = -std=gnu11 -O2 -g -I targets -I fuzz -fdebug-prefix-map=$(CURDIR)=.
+# Not to be loaded anywhere: that takes an instruction less for most variables.
+EXPLORE_PLACED = -fno-pie
+EXPLORE_LINK = $(EXPLORE_CC) -no-pie
 # A target may be someone's candidate: its warnings are shown, as natively.
 EXPLORE_WARN = -Wall -Wextra $(if $(filter targets/%,$<),,-Werror)
 # gcc warns of fences under its sanitizer; our hooks know them.
@@ -56,19 +59,22 @@ $(call explore_out,$(1))/$(1)/$(2)/explore: \
 		$(patsubst %.c,$(EXPLORE_OUT)/engine/%.o,$(explore_engine)) \
 		$(call explore_out,$(1))/$(1)/$(2)/fuzz/main.o
 	@echo "  explore $(1)/$(2)"
-	$$(EXPLORE_CC) -o $$@.new $$^ && mv $$@.new $$@
+	$$(EXPLORE_LINK) -o $$@.new $$^ && mv $$@.new $$@
 $(call explore_out,$(1))/$(1)/$(2)/%.o: %.c
 	@mkdir -p $$(@D)
-	$$(EXPLORE_CC) $$(EXPLORE_CFLAGS) $$(EXPLORE_WARN) $$(EXPLORE_HOOKED) -MMD -MP \
+	$$(EXPLORE_CC) $$(EXPLORE_CFLAGS) $$(EXPLORE_PLACED) $$(EXPLORE_WARN) $$(EXPLORE_HOOKED) \
+		-MMD -MP \
 		-DTARGET='"$(1)"' $(call defines,$(2)) \
 		-c -o $$@ $$<
 	$$(OBJCOPY) $$(EXPLORE_RENAME) $$@
 $(call explore_out,$(1))/$(1)/$(2)/%.S.o: %.S
 	@mkdir -p $$(@D)
-	$$(EXPLORE_CC) $$(EXPLORE_CFLAGS) -MMD -MP $(call defines,$(2)) -c -o $$@ $$<
+	$$(EXPLORE_CC) $$(EXPLORE_CFLAGS) $$(EXPLORE_PLACED) -MMD -MP $(call defines,$(2)) \
+		-c -o $$@ $$<
 $(call explore_out,$(1))/$(1)/$(2)/fuzz/main.o: fuzz/main.c $(4) $(explore_base_texts)
 	@mkdir -p $$(@D)
-	$$(EXPLORE_CC) $$(EXPLORE_CFLAGS) $$(EXPLORE_WARN) -I fuzz -MMD -MP -DTARGET='"$(1)"' \
+	$$(EXPLORE_CC) $$(EXPLORE_CFLAGS) $$(EXPLORE_PLACED) $$(EXPLORE_WARN) -I fuzz -MMD -MP \
+		-DTARGET='"$(1)"' \
 		-DVARIANT='"$(2)"' -DLANE='"explore"' \
 		-DCODE_HASH='"$$(call explore_hash,$(4) $(explore_base_texts))"' -c -o $$@ $$<
 explore_binaries_$(1) += $(call explore_out,$(1))/$(1)/$(2)/explore
@@ -92,7 +98,7 @@ explore-lane: $(EXPLORE_OUT)/litmus
 # Final states of litmus files: its own main, and of the engine what it calls.
 $(EXPLORE_OUT)/litmus: $(patsubst %.c,$(EXPLORE_OUT)/engine/%.o,$(explore_litmus)) \
 		$(EXPLORE_OUT)/engine/engine.a
-	$(EXPLORE_CC) -o $@.new $^ && mv $@.new $@
+	$(EXPLORE_LINK) -o $@.new $^ && mv $@.new $@
 $(EXPLORE_OUT)/engine/engine.a: $(patsubst %.c,$(EXPLORE_OUT)/engine/%.o,$(explore_engine) \
 		$(explore_base))
 	rm -f $@ && ar rcs $@ $^
@@ -106,7 +112,8 @@ explore-unit: $(explore_binaries_unit)
 
 $(EXPLORE_OUT)/engine/%.o: %.c
 	@mkdir -p $(@D)
-	$(EXPLORE_CC) $(EXPLORE_CFLAGS) $(EXPLORE_WARN) -I fuzz -MMD -MP -c -o $@ $<
+	$(EXPLORE_CC) $(EXPLORE_CFLAGS) $(EXPLORE_PLACED) $(EXPLORE_WARN) -I fuzz -MMD -MP \
+		-c -o $@ $<
 
 .PRECIOUS: $(EXPLORE_OUT)/%.o $(EXPLORE_OUT)-unit/%.o
 -include $(shell find $(EXPLORE_OUT) $(EXPLORE_OUT)-unit -name '*.d' 2>/dev/null)

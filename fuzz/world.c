@@ -18,7 +18,8 @@
 #include "world.h"
 
 #define PC __builtin_return_address(0)
-enum { PAGE = WORLD_PAGE, ARENA = WORLD_ARENA, RELAXES = 64, REGIONS = 1024, GIVEN_BACK = 0xdb };
+enum { PAGE = WORLD_PAGE, BLOCK = WORLD_BLOCK, ARENA = WORLD_ARENA };
+enum { RELAXES = 64, REGIONS = 1024, GIVEN_BACK = 0xdb };
 
 /* --- sleeping, and futex --- */
 
@@ -176,8 +177,8 @@ void world_fatal(const char *message)
 char *world_arena;
 static size_t arena_reserved; /* from its end */
 size_t world_mapped;
-bool world_page_touched[ARENA / PAGE];
-static uint32_t touched_page[ARENA / PAGE], touched;
+bool world_block_touched[ARENA / BLOCK];
+static uint32_t touched_block[ARENA / BLOCK], touched;
 uintptr_t world_noted[WORLD_NOTED];
 uint8_t world_page_gone[ARENA / PAGE];
 static uint32_t gone_page[ARENA / PAGE], gone;
@@ -191,28 +192,28 @@ static unsigned regions_used;
 
 void world_touched_slow(uintptr_t at, size_t bytes)
 {
-	for (uint32_t page = at / PAGE; page <= (at + bytes - 1) / PAGE; page++) {
-		if (!world_page_touched[page])
-			touched_page[touched++] = page;
-		world_page_touched[page] = true;
+	for (uint32_t block = at / BLOCK; block <= (at + bytes - 1) / BLOCK; block++) {
+		if (!world_block_touched[block])
+			touched_block[touched++] = block;
+		world_block_touched[block] = true;
 	}
 }
 
 void world_note(uintptr_t address)
 {
-	uintptr_t at = address - (uintptr_t)world_arena, page = address / PAGE;
+	uintptr_t at = address - (uintptr_t)world_arena, block = address / BLOCK;
 	bool later = at < ARENA && at >= world_mapped && at < ARENA - arena_reserved;
 	if (!later)
-		world_noted[page % WORLD_NOTED] = page;
+		world_noted[block % WORLD_NOTED] = block;
 }
 
 void world_begin(void)
 {
 	memset(world_noted, 0, sizeof world_noted);
 	for (; touched > 0; touched--) {
-		uint32_t page = touched_page[touched - 1];
-		memset(world_arena + (size_t)page * PAGE, 0, PAGE);
-		world_page_touched[page] = false;
+		uint32_t block = touched_block[touched - 1];
+		memset(world_arena + (size_t)block * BLOCK, 0, BLOCK);
+		world_block_touched[block] = false;
 	}
 	while (gone > 0)
 		world_page_gone[gone_page[--gone]] = 0;
@@ -271,13 +272,22 @@ static void pages_return(const char *at, size_t bytes)
 			world_page_gone[page] = PAGE_BACK;
 }
 
+/* Whether that page was written to. */
+static inline bool is_touched(const char *page)
+{
+	uint64_t blocks;
+	_Static_assert(PAGE / BLOCK == sizeof blocks, "");
+	memcpy(&blocks, &world_block_touched[(size_t)(page - world_arena) / BLOCK], sizeof blocks);
+	return blocks != 0;
+}
+
 /* Forgets a region that is given back. */
 static struct region drop_region(void *at, size_t bytes)
 {
 	struct region *r = region_of(at, bytes), was;
 	if (!r || r->at != at || r->bytes != whole_pages(bytes))
 		world_fatal("memory was given back that was not mapped so");
-	if (!r->reserved && world_page_touched[(size_t)(r->at + r->bytes - world_arena) / PAGE])
+	if (!r->reserved && is_touched(r->at + r->bytes))
 		world_fatal("what lies beyond a region was touched");
 	was = *r;
 	/* Of a window those that are in use are given back before it. */
@@ -318,9 +328,12 @@ void *world_map(size_t bytes)
 void world_unmap(void *region, size_t bytes)
 {
 	struct region was = drop_region(region, bytes);
-	for (size_t at = 0; !was.reserved && at < was.bytes; at += PAGE)
-		if (world_page_touched[(size_t)(was.at + at - world_arena) / PAGE])
-			memset(was.at + at, GIVEN_BACK, PAGE);
+	for (size_t at = 0; !was.reserved && at < was.bytes; at += PAGE) {
+		char *page = was.at + at;
+		for (char *block = page; block < page + PAGE && is_touched(page); block += BLOCK)
+			if (world_block_touched[(size_t)(block - world_arena) / BLOCK])
+				memset(block, GIVEN_BACK, BLOCK);
+	}
 }
 
 size_t world_page(void)

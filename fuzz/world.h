@@ -18,8 +18,9 @@ void world_begin(void);
 extern char *world_arena;
 extern size_t world_mapped;
 enum { WORLD_PAGE = 4096, WORLD_ARENA = 256 << 20 };
-/* Pages that were written to: of what programs map, they use little. */
-extern bool world_page_touched[WORLD_ARENA / WORLD_PAGE];
+/* Blocks that were written to: of what programs map, they use little. */
+enum { WORLD_BLOCK = 512 };
+extern bool world_block_touched[WORLD_ARENA / WORLD_BLOCK];
 void world_touched_slow(uintptr_t at, size_t bytes);
 
 /* The code under test has written there, at least once since this execution
@@ -29,18 +30,18 @@ static inline void world_touched(uintptr_t address, size_t bytes)
 	uintptr_t at = address - (uintptr_t)world_arena;
 	if (at >= world_mapped)
 		return;
-	if (!world_page_touched[at / WORLD_PAGE] || at % WORLD_PAGE + bytes > WORLD_PAGE)
+	if (!world_block_touched[at / WORLD_BLOCK] || at % WORLD_BLOCK + bytes > WORLD_BLOCK)
 		world_touched_slow(at, bytes);
 }
 
-/* Pages of which writes need no longer be noted in this execution: their
+/* Blocks of which writes need no longer be noted in this execution: their
  * numbers, of those with the same low bits the latest. */
-enum { WORLD_NOTED = 128 };
+enum { WORLD_NOTED = 256 };
 extern uintptr_t world_noted[WORLD_NOTED];
 
 static inline bool world_is_noted(uintptr_t address)
 {
-	return world_noted[address / WORLD_PAGE % WORLD_NOTED] == address / WORLD_PAGE;
+	return world_noted[address / WORLD_BLOCK % WORLD_NOTED] == address / WORLD_BLOCK;
 }
 
 /* Makes it one, unless it is of the arena and not in use yet. */

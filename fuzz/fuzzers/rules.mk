@@ -93,7 +93,7 @@ $(CORPUS_OUT)/$(1)/$(2)/$(n): $(CORPUS_OUT)/$(1)/$(2)/$(n).o \
 		$(patsubst %.c,$(CORPUS_OUT)/engine/%.o,$(fuzz_common) $(corpus_only) \
 		$(corpus_explored))
 	@echo "  corpus $(1)/$(2) $(n)"
-	$$(EXPLORE_CC) -o $$@ $$^
+	$$(EXPLORE_LINK) -o $$@ $$^
 fuzz-lane: $(FUZZ_OUT)/$(1)/$(2)/$(n)
 corpus-lane: $(CORPUS_OUT)/$(1)/$(2)/$(n))
 endef

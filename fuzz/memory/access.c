@@ -40,20 +40,19 @@ static __attribute__((noinline)) void remember_words(uintptr_t address, uintptr_
 	}
 }
 
-/* Of a page that holds globals each write is noted. */
+/* Of a block that holds globals each write is noted. */
 void note_write_slow(uintptr_t address, size_t size)
 {
 	uintptr_t word = address & ~(uintptr_t)7, end = address + size;
-	uintptr_t page = address & ~(uintptr_t)(WORLD_PAGE - 1);
-	if (size == 0)
+	uintptr_t block = address & ~(uintptr_t)(WORLD_BLOCK - 1);
+	if (size == 0 || (is_recent(word) && end <= word + 8))
 		return;
 	if (is_global(address)) {
-		if (end > word + 8 || !is_recent(word))
-			remember_words(word, end);
+		remember_words(word, end);
 		return;
 	}
 	world_touched(address, size);
-	if (page + WORLD_PAGE <= (uintptr_t)&__data_start || page >= (uintptr_t)&_end)
+	if (block + WORLD_BLOCK <= (uintptr_t)&__data_start || block >= (uintptr_t)&_end)
 		world_note(address);
 }
 

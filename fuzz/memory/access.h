@@ -39,14 +39,14 @@ static inline bool is_global(uintptr_t address)
  * this one did. */
 void note_write_slow(uintptr_t address, size_t size);
 
-/* The same, where they lie within a page. */
+/* The same, where they lie within a block. */
 static inline __attribute__((always_inline)) void note_write(uintptr_t address, size_t size)
 {
 	if (__builtin_expect(!world_is_noted(address), 0))
 		note_write_slow(address, size);
 }
 
-/* Likewise of up to a page, wherever. */
+/* Likewise of up to a block, wherever. */
 static inline void note_unaligned(uintptr_t address, size_t size)
 {
 	if (__builtin_expect(!world_is_noted(address) || !world_is_noted(address + size - 1), 0))
