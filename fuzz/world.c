@@ -209,9 +209,11 @@ void world_note(uintptr_t address)
 
 void world_begin(void)
 {
-	memset(world_noted, 0, sizeof world_noted);
+	if (arena_reserved > 0)
+		memset(world_noted, 0, sizeof world_noted);
 	for (; touched > 0; touched--) {
 		uint32_t block = touched_block[touched - 1];
+		world_noted[((uintptr_t)world_arena / BLOCK + block) % WORLD_NOTED] = 0;
 		memset(world_arena + (size_t)block * BLOCK, 0, BLOCK);
 		world_block_touched[block] = false;
 	}

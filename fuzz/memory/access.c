@@ -217,8 +217,16 @@ static inline __attribute__((always_inline)) void plain_part(struct granule *g, 
 		plain_slow(g, bytes, write, pc, raced);
 }
 
-/* Of more than one granule, of a page or granule not yet accessed, traced, or
- * not watched: out of line, so that it does not burden the others. */
+/* These two out of line, so that they do not burden the others. Of memory that
+ * has no granule at its near place. */
+static __attribute__((noinline)) void plain_new(struct granule *near, uintptr_t address,
+						unsigned size, bool write, void *pc)
+{
+	plain_part(granule_claim(near, address >> 3), address, size, write, pc);
+}
+
+/* Of more than one granule, of a block not yet written to, traced, or not
+ * watched. */
 static __attribute__((noinline)) void plain_parts(uintptr_t address, size_t size, bool write,
 						  void *pc)
 {
@@ -240,9 +248,11 @@ static __attribute__((noinline)) void plain_parts(uintptr_t address, size_t size
 void access_plain(uintptr_t address, size_t size, bool write, void *pc)
 {
 	struct granule *g = granule_near(address);
-	if (__builtin_expect((address & 7) + size <= 8, 1) && granule_is(g, address) &&
-	    sim.watched && trace_on != TRACE_ALL && (!write || world_is_noted(address)))
+	if (__builtin_expect((address & 7) + size > 8, 0) || !sim.watched ||
+	    trace_on == TRACE_ALL || (write && !world_is_noted(address)))
+		plain_parts(address, size, write, pc);
+	else if (granule_is(g, address))
 		plain_part(g, address, size, write, pc);
 	else
-		plain_parts(address, size, write, pc);
+		plain_new(g, address, size, write, pc);
 }
