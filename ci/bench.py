@@ -94,6 +94,17 @@ def whole_runs():
     return found
 
 
+def whole_runs_by_all():
+    """The same executions a second by the clock, of a process for each processor, with PCT."""
+    binary, jobs = "build/explore/sched/fixed/explore", len(os.sched_getaffinity(0))
+    if not os.access(binary, os.X_OK):
+        return None
+    done = subprocess.run([binary, "--json", "--case", "serve", "--search", "pct", "--executions",
+                           "200000", "--seconds", "600", "--jobs", str(jobs)],
+                          capture_output=True, text=True, timeout=660, check=True)
+    return {"jobs": jobs, "executions_per_s": json.loads(done.stdout)["executions_per_s"]}
+
+
 def searched(binary, jobs):
     """An exhaustive search by so many processes: its result, and their processor time."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -227,6 +238,7 @@ def main():
         "explore": explorer(),
         "explore_sharing": sharing(),
         "explore_whole_per_cpu_s": whole_runs(),
+        "explore_whole_by_all": whole_runs_by_all(),
         "fuzz_executions_per_cpu_s": {"from_inputs": fuzzers(), "from_nothing": fuzzers("--empty")},
         "probes": probes(),
         "history": history(),

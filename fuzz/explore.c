@@ -55,31 +55,34 @@ static void record(struct result *r, const struct run *run, uint32_t wanted, dou
 }
 
 struct phase {
-	uint64_t executions; /* at most; 0: no limit */
+	uint64_t first, stride; /* the numbers of its executions */
+	uint64_t executions; /* below this number; 0: no limit */
 	double until;
 	uint32_t until_hit;  /* classes that end it */
 	bool samples;        /* a random search */
-	bool (*go_on)(const struct request *); /* or NULL */
+	bool (*go_on)(const struct request *, uint64_t); /* or NULL */
 	const struct request *request;
 };
 
 /* Runs the search in force. Returns whether it ended by itself. */
 static bool run_phase(const struct phase *p, struct result *r, uint32_t wanted, double start)
 {
-	uint64_t n = 0, looked = r->steps;
+	uint64_t n = p->first, runs = 0, looked = r->steps;
 	do {
-		if (p->go_on && !p->go_on(p->request))
+		if (p->go_on && !p->go_on(p->request, n))
 			return false;
 		if (p->executions && n >= p->executions)
 			return false;
-		if (n % CLOCK_EVERY == CLOCK_EVERY - 1 || r->steps - looked > CLOCK_STEPS) {
+		if (runs++ % CLOCK_EVERY == CLOCK_EVERY - 1 ||
+		    r->steps - looked > CLOCK_STEPS) {
 			looked = r->steps;
 			if (seconds() > p->until)
 				return false;
 		}
 		struct run run;
 		sim.bare = p->samples && runner_bare(n);
-		search->begin(n++);
+		search->begin(n);
+		n += p->stride;
 		runner_run(&run);
 		r->steps += sim.steps;
 		if (run.redundant) {
@@ -110,30 +113,51 @@ void explore_random(const struct request *q)
 
 static double started;
 
+static uint32_t wanted_by(const struct request *q)
+{
+	return expected_classes(q->test, build.variant, q->model_bit);
+}
+
+bool explore_ends(const struct request *q, const struct result *r)
+{
+	uint32_t wanted = wanted_by(q);
+	return r->found && (!wanted || wanted >> r->finding.run.failure & 1);
+}
+
+void explore_samples(const struct request *q, unsigned first, struct result *r,
+		     bool (*go_on)(const struct request *, uint64_t))
+{
+	uint32_t wanted = wanted_by(q);
+	run_phase(&(struct phase){ .first = first, .stride = q->jobs,
+				   .executions = q->executions, .until = started + q->seconds,
+				   .until_hit = wanted ? wanted : ~1u, .samples = true,
+				   .go_on = go_on, .request = q }, r, wanted, started);
+}
+
 bool explore_piece(const struct request *q, struct result *r,
-		   bool (*go_on)(const struct request *))
+		   bool (*go_on)(const struct request *, uint64_t))
 {
 	uint64_t cuts = sim.cuts;
-	struct phase p = { .until = started + q->seconds, .go_on = go_on, .request = q };
-	bool ended = run_phase(&p, r, expected_classes(q->test, build.variant, q->model_bit),
-			       started);
+	struct phase p = { .stride = 1, .until = started + q->seconds, .go_on = go_on,
+			   .request = q };
+	bool ended = run_phase(&p, r, wanted_by(q), started);
 	r->cut += sim.cuts - cuts;
 	return ended;
 }
 
 /* Depth first. Exhausted only if nothing at all was cut. */
-static void run_dfs(const struct request *q, const struct phase *p, struct result *r,
-		    uint32_t wanted, double start)
+static void run_dfs(const struct request *q, struct result *r)
 {
 	uint64_t cuts = sim.cuts;
 	budget_start(q->preemptions, q->stale, NULL);
 	dfs_start(!q->sleep_sets ? ALL_ORDERS : q->search == DFS ? SLEEP_SETS : SOURCE_SETS);
 	search = &dfs_search;
-	started = start;
 	if (q->jobs > 1 || q->resume) {
 		share(q, r);
 	} else {
-		r->ended = run_phase(p, r, wanted, start);
+		struct phase p = { .stride = 1, .executions = q->executions,
+				   .until = started + q->seconds };
+		r->ended = run_phase(&p, r, wanted_by(q), started);
 		r->cut = sim.cuts - cuts + dfs_excluded();
 	}
 	sim.remembers = false;
@@ -143,35 +167,36 @@ static void run_dfs(const struct request *q, const struct phase *p, struct resul
 
 void explore(const struct request *q, struct result *r)
 {
-	uint32_t wanted = expected_classes(q->test, build.variant, q->model_bit);
-	uint32_t any = wanted ? wanted : ~1u;
+	struct request part = *q;
 	/* Runs of a whole runtime are too long for that. */
 	bool exhausts = q->search == AUTO && !q->test->whole;
-	double start = seconds();
-	struct phase p = { .executions = q->executions, .until = start + q->seconds };
+	started = seconds();
 	memset(r, 0, offsetof(struct result, finding));
 	r->finding.choices = 0;
 	r->first_hit_s = -1;
 	r->bounded = true;
 	model = q->model;
 	if (q->search >= DFS) {
-		run_dfs(q, &p, r, wanted, start);
+		run_dfs(q, r);
 	} else {
 		explore_random(q);
-		p.until_hit = any;
-		p.samples = true;
-		if (exhausts && (!p.executions || p.executions > RANDOM_EXECUTIONS)) {
-			p.executions = RANDOM_EXECUTIONS;
-			p.until = start + q->seconds / 4;
+		if (exhausts && (!q->executions || q->executions > RANDOM_EXECUTIONS)) {
+			part.executions = RANDOM_EXECUTIONS;
+			part.seconds = q->seconds / 4;
 		}
-		run_phase(&p, r, wanted, start);
+		if (q->jobs > 1)
+			share(&part, r);
+		else
+			explore_samples(&part, 0, r, NULL);
 	}
 	uint64_t left = q->executions > r->executions ? q->executions - r->executions : 0;
 	if (exhausts && (left || !q->executions)) {
-		p = (struct phase){ .executions = left, .until = start + q->seconds };
-		run_dfs(q, &p, r, wanted, start);
+		part = *q;
+		part.search = DPOR;
+		part.executions = left;
+		run_dfs(&part, r);
 	}
-	r->elapsed += seconds() - start;
+	r->elapsed += seconds() - started;
 	r->shrunk_from = r->finding.choices;
 	if (r->found && q->shrink)
 		explore_shrink(&r->finding, SHRINK_EXECUTIONS);
@@ -203,7 +228,7 @@ uint32_t expected_classes(const struct test_case *c, const char *variant, enum m
 
 enum verdict verdict_of(const struct request *q, const struct result *r)
 {
-	uint32_t wanted = expected_classes(q->test, build.variant, q->model_bit);
+	uint32_t wanted = wanted_by(q);
 	bool buggy = strncmp(build.variant, "BUG_", 4) == 0 || wanted;
 	if (!r->found)
 		return wanted ? NOT_CAUGHT : buggy ? QUIET_AS_EXPECTED : CLEAN;

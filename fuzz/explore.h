@@ -23,7 +23,7 @@ struct request {
 	int64_t preemptions, stale; /* bounds of an execution; < 0: none */
 	bool sleep_sets;
 	bool shrink;
-	unsigned jobs;        /* processes that share an exhaustive search */
+	unsigned jobs;        /* processes that share the search */
 	const char *resume;   /* its file, or NULL */
 };
 
@@ -62,11 +62,18 @@ enum verdict { CAUGHT, NOT_CAUGHT, QUIET_AS_EXPECTED, UNEXPECTED_HIT, CLEAN, REF
 void explore_random(const struct request *q);
 /* Explores. */
 void explore(const struct request *q, struct result *r);
+/* Of a random search, in force, that q->jobs share: executions number `first`,
+ * first + q->jobs and so on below q->executions, added to *r, until one ends
+ * it. go_on (or NULL) is asked before each, with its number. */
+void explore_samples(const struct request *q, unsigned first, struct result *r,
+		     bool (*go_on)(const struct request *, uint64_t));
+/* Whether what was found ends a random search. */
+bool explore_ends(const struct request *q, const struct result *r);
 /* Of an exhaustive search that several share: goes on with the piece that
  * dfs_take() got, and adds to *r. go_on is asked before each execution.
  * Returns false if it ended early. */
 bool explore_piece(const struct request *q, struct result *r,
-		   bool (*go_on)(const struct request *));
+		   bool (*go_on)(const struct request *, uint64_t));
 /* Runs these choices once more, blind if f->blind; the finding, if any, in *f.
  * Returns how many of them did not fit the code. */
 unsigned explore_replay(const uint8_t *choices, unsigned n, struct finding *f);

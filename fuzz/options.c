@@ -244,8 +244,10 @@ void options_read(struct options *o, int argc, char **argv)
 	struct request *q = &o->request;
 	if (o->command == EXPLORE && !q->test)
 		usage_error("--case NAME or --list is needed");
-	if ((q->jobs > 1 || q->resume) && q->search < DFS)
-		usage_error("--jobs and --resume are for --search dfs or dpor");
+	if (q->resume && q->search < DFS)
+		usage_error("--resume is for --search dfs or dpor");
+	if (q->jobs > 1 && o->command == BENCH)
+		usage_error("--bench measures one process");
 	if (o->command == BENCH && q->search >= DFS)
 		usage_error("--bench is for --search random, pct or pos");
 	if (q->depth && q->search != PCT)

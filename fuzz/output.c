@@ -28,7 +28,7 @@ void print_help(void)
 	       "  --depth 1|2|3          of pct (each in turn)\n"
 	       "  --preemptions N        at most so many in an execution (no bound)\n"
 	       "  --stale N              at most so many stale reads in one (no bound)\n"
-	       "  --jobs N               dfs, dpor: N processes share the search (1)\n"
+	       "  --jobs N               N processes share the search (1)\n"
 	       "  --resume FILE          dfs, dpor: goes on from there; leaves what is left\n"
 	       "  --no-sleep             dfs: every order, whatever was met before\n"
 	       "  --no-shrink            show the finding as it was found\n"

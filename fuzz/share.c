@@ -1,6 +1,7 @@
-/* Work is given away when somebody has none: the decisions nearest to the root
- * that have options left. The processes are forked from one that has opened the
- * case; between them lie pieces, counts and results in shared memory.
+/* Of an exhaustive search work is given away when somebody has none: the
+ * decisions nearest to the root that have options left. The processes are
+ * forked from one that has opened the case; between them lie pieces, counts and
+ * results in shared memory.
  */
 #include "share.h"
 
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,6 +30,7 @@ struct pool {
 	unsigned jobs;
 	word32 hungry, ready; /* written under the lock */
 	word64 executions;    /* begun by all, where they are limited */
+	word64 first_hit;     /* of a random search: its number, the least so far */
 	word32 stop;          /* everybody puts back what is left, and ends */
 	struct result result[MAX_JOBS];
 	struct piece piece[PIECES];
@@ -55,6 +58,7 @@ static void pool_open(unsigned jobs)
 	if (pool == MAP_FAILED)
 		engine_error("no memory to share between processes");
 	pool->jobs = jobs;
+	word_init(&pool->first_hit, UINT64_MAX);
 	pthread_mutexattr_init(&shared_lock);
 	pthread_mutexattr_setpshared(&shared_lock, PTHREAD_PROCESS_SHARED);
 	pthread_mutex_init(&pool->lock, &shared_lock);
@@ -93,8 +97,9 @@ static bool take_piece(void)
 }
 
 /* Before each execution: feeds the hungry. Returns whether to go on. */
-static bool go_on(const struct request *q)
+static bool go_on(const struct request *q, uint64_t n)
 {
+	(void)n;
 	/* relaxed: only a count */
 	if (q->executions && fetch_add_relaxed(&pool->executions, 1) >= q->executions)
 		stop_all();
@@ -112,11 +117,39 @@ static bool go_on(const struct request *q)
 	return true;
 }
 
-static void work(const struct request *q, struct result *r)
+/* The same for a random search: what comes after a hit is nobody's business. */
+static bool may_be_first(const struct request *q, uint64_t n)
 {
-	signal(SIGINT, SIG_IGN);
-	signal(SIGTERM, SIG_IGN);
+	(void)q;
+	return !now(&pool->stop) && n < load_relaxed(&pool->first_hit); /* relaxed: as above */
+}
+
+static void work_at_random(const struct request *q, unsigned number, struct result *r)
+{
+	explore_samples(q, number, r, may_be_first);
+	if (!r->found)
+		return;
+	/* From this process's count to the number of all. */
+	r->first_hit_execution = (r->first_hit_execution - 1) * q->jobs + number + 1;
+	pthread_mutex_lock(&pool->lock);
+	/* relaxed, twice: under the lock */
+	if (explore_ends(q, r) && r->first_hit_execution <= load_relaxed(&pool->first_hit))
+		store_relaxed(&pool->first_hit, r->first_hit_execution - 1); /* as above */
+	pthread_mutex_unlock(&pool->lock);
+}
+
+static void work(const struct request *q, unsigned number, struct result *r)
+{
+	/* Who asked for the search ends it; without a file by ending itself. */
+	if (q->resume) {
+		signal(SIGINT, SIG_IGN);
+		signal(SIGTERM, SIG_IGN);
+	}
 	runner_watch();
+	if (q->search < DFS) {
+		work_at_random(q, number, r);
+		return;
+	}
 	while (take_piece()) {
 		if (explore_piece(q, r, go_on))
 			continue;
@@ -259,20 +292,26 @@ static void save(const struct request *q, const struct result *r)
 
 /* --- all together --- */
 
-/* The finding of an expected class if there is one, and of these the one whose
- * choices come first, whoever found it. */
-static bool preferred(const struct finding *a, const struct finding *b, uint32_t wanted)
+/* The finding of an expected class if there is one, and of these the first: in
+ * a random search by its number, else the one whose choices come first, whoever
+ * found it. */
+static bool preferred(const struct request *q, const struct result *of_a,
+		      const struct result *of_b, uint32_t wanted)
 {
+	const struct finding *a = &of_a->finding, *b = &of_b->finding;
 	bool good = wanted >> a->run.failure & 1, other = wanted >> b->run.failure & 1;
 	if (good != other)
 		return good;
+	if (q->search < DFS)
+		return of_a->first_hit_execution < of_b->first_hit_execution;
 	unsigned n = a->choices < b->choices ? a->choices : b->choices;
 	int order = memcmp(a->choice, b->choice, n);
 	return order ? order < 0 : a->choices < b->choices;
 }
 
-static void merge(struct result *r, const struct result *part, uint32_t wanted)
+static void merge(const struct request *q, struct result *r, const struct result *part)
 {
+	uint32_t wanted = expected_classes(q->test, build.variant, q->model_bit);
 	r->executions += part->executions;
 	r->pruned += part->pruned;
 	r->cut += part->cut;
@@ -283,7 +322,7 @@ static void merge(struct result *r, const struct result *part, uint32_t wanted)
 		r->outcomes[i] += part->outcomes[i];
 	if (part->executions > r->largest_share)
 		r->largest_share = part->executions;
-	if (!part->found || (r->found && !preferred(&part->finding, &r->finding, wanted)))
+	if (!part->found || (r->found && !preferred(q, part, r, wanted)))
 		return;
 	r->found = true;
 	r->first_hit_execution = part->first_hit_execution;
@@ -322,10 +361,11 @@ static void wait_for_all(const pid_t *worker, unsigned jobs)
 
 void share(const struct request *q, struct result *r)
 {
-	uint32_t wanted = expected_classes(q->test, build.variant, q->model_bit);
+	const struct search *in_force = search;
+	pid_t parent = getpid();
 	pool_open(q->jobs);
 	load(q, r);
-	search = &dfs_search; /* a finding was replayed, perhaps */
+	search = in_force; /* a finding was replayed, perhaps */
 	struct sigaction act = { .sa_handler = on_interrupt };
 	if (q->resume) {
 		sigaction(SIGINT, &act, NULL);
@@ -338,14 +378,16 @@ void share(const struct request *q, struct result *r)
 		if (worker[i] < 0)
 			engine_error("fork: %s", strerror(errno));
 		if (worker[i] == 0) {
-			work(q, &pool->result[i]);
+			if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
+				_exit(2);
+			work(q, i, &pool->result[i]);
 			_exit(0);
 		}
 	}
 	wait_for_all(worker, q->jobs);
 	for (unsigned i = 0; i < q->jobs; i++)
-		merge(r, &pool->result[i], wanted);
-	r->ended = now(&pool->ready) == 0;
+		merge(q, r, &pool->result[i]);
+	r->ended = q->search >= DFS && now(&pool->ready) == 0;
 	if (q->resume && !r->ended)
 		save(q, r);
 	else if (q->resume)

@@ -1,4 +1,4 @@
-"""An exhaustive search shared by processes, and one that is interrupted and goes on.
+"""Searches shared by processes, and exhaustive ones that are interrupted and go on.
 
 What all find together is what one finds; nothing here depends on how fast anybody is.
 """
@@ -6,6 +6,7 @@ import json
 import pathlib
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -20,6 +21,19 @@ LONG = ("--case", "ordered_lock", "--search", "dfs", "--json", "--seconds", "600
 @pytest.fixture(scope="session", autouse=True)
 def built():
     build("explore-unit", *(str(p.relative_to(ROOT)) for p in (SPANSET, LEAKY)))
+
+
+@pytest.fixture(scope="session")
+def server():
+    """The explorer of a variant that a run of the whole runtime shows."""
+    sched = ROOT / "build/explore/sched"
+    build(str((sched / "fixed/explore").relative_to(ROOT)))
+    listed = subprocess.run([sched / "fixed/explore", "--list", "--json"], check=True,
+                            capture_output=True, text=True).stdout
+    (serve,) = [c for c in map(json.loads, listed.splitlines()) if c["case"] == "serve"]
+    program = sched / serve["expect"][0]["variant"] / "explore"
+    build(str(program.relative_to(ROOT)))
+    return program
 
 
 def found(result):
@@ -58,6 +72,51 @@ def test_a_finding_of_several_processes_replays():
     finding = explore("deadlock_order", "--search", "dpor", "--jobs", "3")["finding"]
     ran = run("--replay", finding["replay_string"], "--json")
     assert json.loads(ran.stdout)["finding"]["class"] == "deadlock"
+
+
+@pytest.mark.parametrize("search", ["random", "pos"])
+def test_processes_that_search_at_random_find_what_one_finds_first(search, server):
+    """After hundreds of executions; which of them it is does not depend on who runs it."""
+    arguments = ("serve", "--search", search, "--seed", "2")
+    alone = explore(*arguments, binary=server)
+    assert alone["verdict"] == "CAUGHT" and alone["first_hit_execution"] > 50
+    for jobs in (2, 3):
+        shared = explore(*arguments, "--jobs", str(jobs), binary=server)
+        assert (shared["verdict"], shared["jobs"]) == ("CAUGHT", jobs)
+        assert shared["first_hit_execution"] == alone["first_hit_execution"]
+        assert shared["finding"]["replay_string"] == alone["finding"]["replay_string"]
+
+
+@pytest.mark.parametrize("search", ["random", "pct", "pos"])
+def test_processes_that_search_at_random_share_the_executions(search):
+    arguments = ("last_slots", "--search", search, "--executions", "1001")
+    shared = explore(*arguments, "--jobs", "3", binary=SPANSET)
+    assert (shared["verdict"], shared["executions"]) == ("CLEAN", 1001)
+    assert sum(shared["outcomes"].values()) == 1001
+    assert round(shared["largest_share"] * 1001) == 334
+
+
+def test_all_of_the_automatic_search_is_shared():
+    alone = explore("last_slots_three", binary=SPANSET)
+    shared = explore("last_slots_three", "--jobs", "2", binary=SPANSET)
+    assert shared["exhausted"] and shared["executions"] == alone["executions"]
+
+
+def alive(pid):
+    try:
+        return "State:\tZ" not in pathlib.Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def test_who_is_killed_leaves_no_process_behind():
+    with subprocess.Popen([UNIT, *LONG, "--jobs", "2"], stdout=subprocess.DEVNULL) as asked:
+        children = pathlib.Path(f"/proc/{asked.pid}/task/{asked.pid}/children")
+        while len(pids := children.read_text().split()) < 2:
+            assert asked.poll() is None
+        asked.kill()
+    while any(map(alive, pids)):
+        time.sleep(0.01)
 
 
 def test_a_failing_process_ends_all():
@@ -126,7 +185,7 @@ def test_only_its_own_search_goes_on(tmp_path):
     assert ran.returncode == 64 and "No such file" in ran.stderr
 
 
-@pytest.mark.parametrize("option", [("--jobs", "2"), ("--resume", "file")])
-def test_only_exhaustive_searches_are_shared_or_go_on(option):
-    ran = run("--case", "wait_locks", "--search", "random", *option)
-    assert ran.returncode == 64 and "are for --search dfs or dpor" in ran.stderr
+def test_only_exhaustive_searches_go_on():
+    ran = run("--case", "wait_locks", "--search", "random", "--resume", "file")
+    assert ran.returncode == 64 and "--resume is for --search dfs or dpor" in ran.stderr
+
