@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from ci import disassembly
+from tests.made import made as build
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ACCESSES = """
@@ -78,7 +79,7 @@ def test_each_access_becomes_what_the_lane_promises(lane, compiler, tmp_path):
 
 def test_the_native_lane_is_as_promised(tmp_path):
     """And the shape of each variant is there exactly where the case expects its bug."""
-    subprocess.run(["make", "-s", "-j2", "build", "LANE=native"], cwd=ROOT, check=True)
+    build("build", "LANE=native")
     out = tmp_path / "code.json"
     ran = subprocess.run([sys.executable, "ci/disassembly.py", "--out", out], cwd=ROOT,
                          capture_output=True, text=True, check=False)

@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 from tests.explorer import ROOT
+from tests.made import made
 
 INPUTS = ROOT / "fuzz/fuzzers/inputs"
 SOURCES = ROOT / "fuzz/fuzzers"
@@ -28,8 +29,7 @@ seeds, fuzzing = script("seeds"), script("run")
 
 
 def make(*goals):
-    subprocess.run(["make", "-s", "-j2", "-f", "fuzz/fuzzers/rules.mk", *goals], cwd=ROOT,
-                   check=True)
+    made(*goals, rules="fuzz/fuzzers/rules.mk")
 
 
 def run(program, *arguments, env=None):

@@ -69,7 +69,7 @@ def test_they_run_from_a_folder_they_cannot_write_to(made, tmp_path):
             with zipfile.ZipFile(made / f"{program.name}_seed_corpus.zip") as packed:
                 packed.extractall(inputs)
             ran = subprocess.run(
-                ["timeout", "-k", "10", "900", program, "-runs=2000", "-timeout=20",
+                ["timeout", "-k", "10", "900", program, "-runs=500", "-timeout=20",
                  "-seed=1", "-close_fd_mask=2", f"-artifact_prefix={inputs}/", inputs],
                 cwd=made, capture_output=True, text=True, errors="replace", check=False,
                 env={"PATH": "/usr/bin:/bin"}, stdin=subprocess.DEVNULL,

@@ -17,6 +17,8 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
+from tests.made import made
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SLOTS, NOTES = 4, 16
 CALLS = ("open", "close", "close_kept", "associate", "dissociate", "getn", "write_peer",
@@ -178,7 +180,7 @@ ARMED = "BUG_OPEN_ARMED"
 def program(lane, name, variant):
     """Builds a variant's program; returns its path."""
     path = f"build/{lane}/port/{variant}/{name}"
-    subprocess.run(["make", "-s", "-j2", path], cwd=ROOT, check=True, capture_output=True)
+    made(path)
     return path
 
 

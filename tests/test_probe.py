@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from reports import beside, probed, schema
+from tests.made import made
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROBE = ROOT / "build/native/probe"
@@ -22,9 +23,8 @@ ARCHITECTURE_ONLY = {("LB", "plain")}
 
 @pytest.fixture(scope="session", autouse=True)
 def built():
-    subprocess.run(["make", "-s", "-j2", "build/native/probe"], cwd=ROOT, check=True)
-    subprocess.run(["make", "-s", "-j2", "-f", "fuzz/rules.mk", "build/explore/litmus"], cwd=ROOT,
-                   check=True)
+    made("build/native/probe")
+    made("build/explore/litmus", rules="fuzz/rules.mk")
 
 
 def probe(*arguments, program=PROBE, prefix=()):
@@ -178,9 +178,8 @@ def test_store_buffering_is_seen_and_sequential_consistency_holds():
 @pytest.mark.skipif(processors() < 2, reason="one processor reorders nothing")
 @pytest.mark.parametrize("liar, order", [("liar", "plain"), ("inventor", "seq_cst")])
 def test_what_no_model_permits_is_a_model_violation(liar, order):
-    subprocess.run(["make", "-s", "-j2", f"PROBE_SHAPES=tests/probes/{liar}.c",
-                    f"PROBE_OUT=build/test-{liar}", f"build/test-{liar}/native/probe"],
-                   cwd=ROOT, check=True)
+    made(f"PROBE_SHAPES=tests/probes/{liar}.c", f"PROBE_OUT=build/test-{liar}",
+         f"build/test-{liar}/native/probe")
     program = ROOT / f"build/test-{liar}/native/probe"
     arguments = ("--order", order, "--seconds", "0", "--rounds", "2000000", "--tune", "0.5")
     found, ran = documents(*arguments, program=program)

@@ -14,6 +14,7 @@ import subprocess
 import pytest
 
 from reports import sanitizer, schema, storm
+from tests.made import made
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "tests/sanitized/planted.c"
@@ -21,9 +22,7 @@ PLAIN = "BUG_RELEASE_DUMMY+plain"  # one of the poller's, as an example
 
 
 def make(folder, *arguments):
-    done = subprocess.run(["make", "-s", "-j2", *arguments], cwd=folder, capture_output=True,
-                          text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    made(*arguments, folder=folder)
 
 
 def link_tree(top, stress):

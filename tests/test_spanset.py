@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from tests import mutants
+from tests.made import made
 
 ROOT = mutants.ROOT
 BUG = "BUG_BLOCK_USED"
@@ -21,13 +22,11 @@ MADE = ("targets/spanset/memory.c", "span_memory_block")
 def build(lane, variant, folder=ROOT):
     """Make a variant's program; returns its path, relative to the folder."""
     program, rules = {
-        "native": (f"build/native/spanset/{variant}/storm", []),
-        "asan": (f"build/asan/spanset/{variant}/storm", []),
-        "explore": (f"build/explore/spanset/{variant}/explore", ["-f", "fuzz/rules.mk"]),
+        "native": (f"build/native/spanset/{variant}/storm", "Makefile"),
+        "asan": (f"build/asan/spanset/{variant}/storm", "Makefile"),
+        "explore": (f"build/explore/spanset/{variant}/explore", "fuzz/rules.mk"),
     }[lane]
-    made = subprocess.run(["make", "-s", "-j2", *rules, program], cwd=folder,
-                          capture_output=True, text=True, check=False)
-    assert made.returncode == 0, made.stderr
+    made(program, folder=folder, rules=rules)
     return program
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from reports import schema
 from tests import mutants
+from tests.made import made
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LONG = "600"  # seconds: never reached, for every run ends by a count
@@ -22,9 +23,7 @@ BOUND_S = 200
 def build(variant, folder=ROOT):
     """Make a variant's program; returns its path, relative to the folder."""
     program = f"build/native/poller/{variant}/storm"
-    made = subprocess.run(["make", "-s", "-j2", program], cwd=folder, capture_output=True,
-                          text=True, check=False)
-    assert made.returncode == 0, made.stderr
+    made(program, folder=folder)
     return program
 
 

@@ -8,22 +8,20 @@ import subprocess
 import pytest
 
 from tests import mutants
+from tests.made import made
 from tests.test_storms import BOUND_S, ROOT
 
 
 @pytest.fixture(scope="module", autouse=True)
 def program():
     """The program of the fixed scheduler."""
-    made = subprocess.run(["make", "-s", "-j2", "build/native/sched/fixed/storm"], cwd=ROOT,
-                          capture_output=True, text=True, check=False)
-    assert made.returncode == 0, made.stderr
+    made("build/native/sched/fixed/storm")
 
 
 def churn(*options, folder=ROOT, storm="churn"):
     """Run the storm; returns (exit code, document)."""
     if folder != ROOT:
-        subprocess.run(["make", "-s", "-j2", "build/native/sched/fixed/storm"], cwd=folder,
-                       capture_output=True, text=True, check=True)
+        made("build/native/sched/fixed/storm", folder=folder)
     done = subprocess.run(["build/native/sched/fixed/storm", "--storm", storm, "--json",
                            "--seconds", "600", *options], cwd=folder, capture_output=True,
                           text=True, timeout=BOUND_S, check=False)
@@ -97,7 +95,7 @@ def test_a_mutant_is_refuted_with_the_class_of_its_fault(tree, name):
         code, document = churn("--until-ops", "60000", "--until-hits", "50", "--descriptors",
                                "1024", "--children", "1", folder=tree)
     assert (code, document["verdict"]) == (1, "REFUTED")
-    assert list(document["hits"]) == [failure]
+    assert [h for h in document["hits"] if h != "timeout"] == [failure]  # which is no evidence
 
 
 # (storm, file, text, its replacement, the class of the state that follows)

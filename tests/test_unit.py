@@ -1,9 +1,10 @@
 """The C unit tests, natively and sanitized, and what must not compile."""
-import fcntl
 import pathlib
 import subprocess
 
 import pytest
+
+from tests.made import make
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RULES = "tests/unit/rules.mk"
@@ -11,20 +12,10 @@ PROGRAMS = subprocess.run(["make", "-s", "-f", RULES, "unit-list"], cwd=ROOT, ch
                           capture_output=True, text=True).stdout.split()
 
 
-def make(program):
-    """Builds one program; workers of pytest-xdist share objects, hence in turn."""
-    lock = ROOT / "build" / "unit.lock"
-    lock.parent.mkdir(exist_ok=True)
-    with lock.open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        return subprocess.run(["make", "-s", "-f", RULES, program], cwd=ROOT,
-                              capture_output=True, text=True, check=False)
-
-
 @pytest.mark.parametrize("program", [p.removeprefix("build/") for p in PROGRAMS])
 def test_c(program):
     program = f"build/{program}"
-    built = make(program)
+    built = make(program, rules=RULES)
     assert built.returncode == 0, built.stdout + built.stderr
     ran = subprocess.run([ROOT / program], cwd=ROOT, capture_output=True, text=True,
                          stdin=subprocess.DEVNULL, timeout=120, check=False)
