@@ -30,6 +30,8 @@ EXPLORE_RENAME = $(foreach f,memcpy memmove memset,--redefine-sym $(f)=__tsan_$(
 explore_sources_shapes := $(wildcard fuzz/cases/*.c)
 explore_sources_unit := $(wildcard tests/unit/explore_*.c) targets/sched/context.c
 
+# How it is built is among what it is built from.
+explore_rules := fuzz/rules.mk targets/rules.mk
 explore_base := $(wildcard targets/base/*.c)
 explore_engine := $(filter-out fuzz/main.c,$(wildcard fuzz/*.c fuzz/*/*.c))
 explore_engine := $(filter-out fuzz/cases/% fuzz/litmus/% fuzz/fuzzers/%,$(explore_engine))
@@ -60,18 +62,19 @@ $(call explore_out,$(1))/$(1)/$(2)/explore: \
 		$(call explore_out,$(1))/$(1)/$(2)/fuzz/main.o
 	@echo "  explore $(1)/$(2)"
 	$$(EXPLORE_LINK) -o $$@.new $$^ && mv $$@.new $$@
-$(call explore_out,$(1))/$(1)/$(2)/%.o: %.c
+$(call explore_out,$(1))/$(1)/$(2)/%.o: %.c $(explore_rules)
 	@mkdir -p $$(@D)
 	$$(EXPLORE_CC) $$(EXPLORE_CFLAGS) $$(EXPLORE_PLACED) $$(EXPLORE_WARN) $$(EXPLORE_HOOKED) \
 		-MMD -MP \
 		-DTARGET='"$(1)"' $(call defines,$(2)) \
 		-c -o $$@ $$<
 	$$(OBJCOPY) $$(EXPLORE_RENAME) $$@
-$(call explore_out,$(1))/$(1)/$(2)/%.S.o: %.S
+$(call explore_out,$(1))/$(1)/$(2)/%.S.o: %.S $(explore_rules)
 	@mkdir -p $$(@D)
 	$$(EXPLORE_CC) $$(EXPLORE_CFLAGS) $$(EXPLORE_PLACED) -MMD -MP $(call defines,$(2)) \
 		-c -o $$@ $$<
-$(call explore_out,$(1))/$(1)/$(2)/fuzz/main.o: fuzz/main.c $(4) $(explore_base_texts)
+$(call explore_out,$(1))/$(1)/$(2)/fuzz/main.o: fuzz/main.c $(4) $(explore_base_texts) \
+		$(explore_rules)
 	@mkdir -p $$(@D)
 	$$(EXPLORE_CC) $$(EXPLORE_CFLAGS) $$(EXPLORE_PLACED) $$(EXPLORE_WARN) -I fuzz -MMD -MP \
 		-DTARGET='"$(1)"' \
@@ -110,7 +113,7 @@ differential: $(EXPLORE_OUT)/litmus ## the memory models against their reference
 PROGRAMS ?= 20000
 explore-unit: $(explore_binaries_unit)
 
-$(EXPLORE_OUT)/engine/%.o: %.c
+$(EXPLORE_OUT)/engine/%.o: %.c $(explore_rules)
 	@mkdir -p $(@D)
 	$(EXPLORE_CC) $(EXPLORE_CFLAGS) $(EXPLORE_PLACED) $(EXPLORE_WARN) -I fuzz -MMD -MP \
 		-c -o $@ $<

@@ -132,7 +132,7 @@ def made_from(rules, program):
 @pytest.mark.parametrize("program, folders, rest", [
     (STORM, ["targets/base", "targets/poller", "stress"], ["Makefile", "stress/rules.mk",
                                                            "targets/rules.mk"]),
-    (EXPLORE, ["targets/base", "targets/poller", "fuzz"], []),
+    (EXPLORE, ["targets/base", "targets/poller", "fuzz"], ["fuzz/rules.mk", "targets/rules.mk"]),
 ])
 def test_each_file_of_a_program_rebuilds_it(copy, rules, program, folders, rest):
     """make knows of each, and has something to do once one of them is edited."""

@@ -16,6 +16,7 @@ ifndef explore_variant
 include fuzz/rules.mk
 endif
 
+fuzz_rules := $(explore_rules) fuzz/fuzzers/rules.mk
 FUZZ_CC ?= clang
 FUZZ_OUT ?= build/fuzz
 CORPUS_OUT ?= build/corpus
@@ -53,16 +54,17 @@ fuzz_says = $(shell sed -n 's,^/\* $(2): \(.*\) \*/$$,\1,p' $(1))
 fuzz-lane corpus-lane:
 
 # Most of an execution's time is spent there.
-$(FUZZ_OUT)/engine/%.o: %.c
+$(FUZZ_OUT)/engine/%.o: %.c $(fuzz_rules)
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(FUZZ_CFLAGS) -O3 -MMD -MP -c -o $@ $<
-$(CORPUS_OUT)/engine/%.o: %.c
+$(CORPUS_OUT)/engine/%.o: %.c $(fuzz_rules)
 	@mkdir -p $(@D)
 	$(EXPLORE_CC) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
 
 # $(call fuzz_main,FOLDER,COMPILER,TARGET,VARIANT,NAME,TEXTS)
 define fuzz_main
-$(1)/$(3)/$(4)/$(5).o: $(call fuzz_source,$(5)) $(6) $(explore_base_texts)
+$(1)/$(3)/$(4)/$(5).o: $(call fuzz_source,$(5)) $(6) $(explore_base_texts) \
+		$(fuzz_rules)
 	@mkdir -p $$(@D)
 	$(2) $$(FUZZ_CFLAGS) -MMD -MP -DTARGET='"$(3)"' -DVARIANT='"$(4)"' -DLANE='"fuzz"' \
 		-DWHOLE=$(if $(filter fuzz_whole,$(5)),true,false) \
@@ -71,12 +73,12 @@ endef
 
 # $(call fuzz_variant,TARGET,VARIANT,SOURCES,TEXTS)
 define fuzz_variant
-$(FUZZ_OUT)/$(1)/$(2)/%.o: %.c
+$(FUZZ_OUT)/$(1)/$(2)/%.o: %.c $(fuzz_rules)
 	@mkdir -p $$(@D)
 	$$(FUZZ_CC) $$(EXPLORE_CFLAGS) -Wall -Wextra -Werror $$(EXPLORE_HOOKED) $$(FUZZ_COUNTED) \
 		-MMD -MP -DTARGET='"$(1)"' $(call defines,$(2)) -c -o $$@ $$<
 	$$(OBJCOPY) $$(FUZZ_RENAME) $$@
-$(FUZZ_OUT)/$(1)/$(2)/%.S.o: %.S
+$(FUZZ_OUT)/$(1)/$(2)/%.S.o: %.S $(fuzz_rules)
 	@mkdir -p $$(@D)
 	$$(FUZZ_CC) $$(EXPLORE_CFLAGS) -MMD -MP $(call defines,$(2)) -c -o $$@ $$<
 $(foreach n,$(call fuzz_names,$(1)),
@@ -113,7 +115,7 @@ fuzz_link = $(if $(filter engine,$(1)),$(explore_engine) $(explore_base),$(or $(
 fuzz_links = $(sort $(foreach f,$(call fuzz_says,$(1),links),$(call fuzz_link,$(f))))
 # $(call fuzz_alone,FOLDER,TARGET,VARIANT,NAME,SOURCE,COMPILER,FLAGS,LINK,EXTRA)
 define fuzz_alone
-$(1)/$(2)/$(3)/$(4).d/%.o: %.c
+$(1)/$(2)/$(3)/$(4).d/%.o: %.c $(fuzz_rules)
 	@mkdir -p $$(@D)
 	$(6) $$(FUZZ_CFLAGS) $(7) -DTARGET='"$(2)"' $(call defines,$(3)) -MMD -MP -c -o $$@ $$<
 $(1)/$(2)/$(3)/$(4): $(patsubst %.c,$(1)/$(2)/$(3)/$(4).d/%.o,$(5) $(9) \
