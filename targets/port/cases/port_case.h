@@ -82,8 +82,7 @@ static const struct port_source case_source = {
 static inline void cross(void)
 {
 	enum { PAUSES = 8 };
-	for (int i = 0; i < PAUSES; i++)
-		world_relax();
+	world_relax_for(PAUSES);
 }
 
 static int case_associate(struct port *port, int fd, uint32_t events, void *user)
