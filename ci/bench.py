@@ -12,6 +12,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 NATIVE = "build/native"
 CASE = "close_vs_block"
@@ -103,6 +104,34 @@ def whole_runs_by_all():
                            "200000", "--seconds", "600", "--jobs", str(jobs)],
                           capture_output=True, text=True, timeout=660, check=True)
     return {"jobs": jobs, "executions_per_s": json.loads(done.stdout)["executions_per_s"]}
+
+
+def bounds():
+    """By target and model the case of two actors whose every execution within 3 preemptions and 3
+    stale reads takes longest (the scheduler's: 2 of each), in seconds of a process for each
+    processor; a minute each is wanted."""
+    found = {}
+    for binary in sorted(glob.glob("build/explore/*/fixed/explore")):
+        target = binary.split("/")[2]
+        most = "2" if target == "sched" else "3"
+        listed = subprocess.run([binary, "--list", "--json"], capture_output=True, text=True,
+                                check=True).stdout
+        cases = [c["case"] for c in map(json.loads, listed.splitlines())
+                 if len(c["actors"]) == 2 and c["file"].startswith(f"targets/{target}/cases/")]
+        for model in ("armv8", "c11"):
+            ran = []
+            for case in cases:
+                start = time.monotonic()
+                done = subprocess.run(
+                    [binary, "--json", "--case", case, "--model", model, "--search", "dfs",
+                     "--preemptions", most, "--stale", most, "--seconds", "300", "--jobs",
+                     str(len(os.sched_getaffinity(0)))],
+                    capture_output=True, text=True, timeout=400, check=True)
+                ran.append((round(time.monotonic() - start, 2), case,
+                            json.loads(done.stdout)["ended"]))
+            if ran:
+                found[f"{target} {model}"] = dict(zip(("seconds", "case", "ended"), max(ran)))
+    return found
 
 
 def searched(binary, jobs):
@@ -237,6 +266,7 @@ def main():
         "go": go,
         "explore": explorer(),
         "explore_sharing": sharing(),
+        "explore_bounds": bounds(),
         "explore_whole_per_cpu_s": whole_runs(),
         "explore_whole_by_all": whole_runs_by_all(),
         "fuzz_executions_per_cpu_s": {"from_inputs": fuzzers(), "from_nothing": fuzzers("--empty")},
