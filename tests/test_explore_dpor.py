@@ -136,7 +136,7 @@ def test_bounds_keep_waits_and_ends(model, bounds):
 @pytest.mark.parametrize("model", ["armv8", "c11"])
 @pytest.mark.parametrize("target", ["poller", "spanset"])
 def test_cases_of_two_are_exhausted_within_bounds(target, model):
-    """Within 3 preemptions and 3 stale reads, each in a fraction of what a minute is enough for.
+    """Within 3 preemptions and 3 stale reads, each in a third of what a minute is enough for.
 
     Before states were left, the span set's reset_after_drain took five minutes.
     """
@@ -151,7 +151,7 @@ def test_cases_of_two_are_exhausted_within_bounds(target, model):
     for case in cases:
         found = explore(case, "--model", model, "--search", "dfs", "--preemptions", "3", "--stale",
                         "3", "--seconds", "300", binary=ROOT / binary)
-        assert found["ended"] and found["executions"] + found["pruned"] < 700_000, case
+        assert found["ended"] and found["executions"] + found["pruned"] < 2_000_000, case
 
 
 @pytest.mark.parametrize("case, classes", [("two", 4), ("three", 36), ("four", 576)])
