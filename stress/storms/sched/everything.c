@@ -313,6 +313,7 @@ STORM(everything, .purpose = PURPOSE, EVERYTHING,
 	  /* What is freed too early is anybody's: a message, a link. */
 	  { "BUG_MARK_SPLIT", LOST_ITEM, EVERY_MODEL }, { "BUG_MARK_SPLIT", CRASH, EVERY_MODEL },
 	  { "BUG_MARK_SPLIT", UNDEFINED_BEHAVIOUR, EVERY_MODEL },
+	  { "BUG_MARK_SPLIT", DATA_RACE, EVERY_MODEL },
 	  /* Most spans that are put early are put in the wrong set. */
 	  { "BUG_PUT_EARLY", BLOCK_LEAK, EVERY_MODEL },
 	  { "BUG_PUT_EARLY", EARLY_FREE, EVERY_MODEL }, { "BUG_PUT_EARLY", CRASH, EVERY_MODEL },
