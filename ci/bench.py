@@ -124,7 +124,7 @@ def bounds():
                 start = time.monotonic()
                 done = subprocess.run(
                     [binary, "--json", "--case", case, "--model", model, "--search", "dfs",
-                     "--preemptions", most, "--stale", most, "--seconds", "300", "--jobs",
+                     "--preemptions", most, "--stale", most, "--seconds", "60", "--jobs",
                      str(len(os.sched_getaffinity(0)))],
                     capture_output=True, text=True, timeout=400, check=True)
                 ran.append((round(time.monotonic() - start, 2), case,
