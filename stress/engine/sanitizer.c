@@ -17,11 +17,15 @@ struct diagnoses diagnoses;
  * override it --- */
 
 /* Reports are told by their text, never by a status. history_size: both stacks
- * of a race, though the earlier access is a while ago. */
+ * of a race, though the earlier access is a while ago. report_signal_unsafe:
+ * the detector itself allocates when it tells of a crash in a handler; telling
+ * of that too cuts the report short, or waits for ever for who tells of a
+ * race. */
 const char *__tsan_default_options(void);
 const char *__tsan_default_options(void)
 {
-	return "halt_on_error=0:exitcode=0:history_size=7:atexit_sleep_ms=0";
+	return "halt_on_error=0:exitcode=0:history_size=7:atexit_sleep_ms=0:"
+	       "report_signal_unsafe=0";
 }
 
 /* A report on the parent itself is an error of the engine: exit 2. */

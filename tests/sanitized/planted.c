@@ -5,7 +5,7 @@
  *   BUG_FREED_EARLY  reads memory after it was freed
  *   BUG_LEAKS        forgets memory
  *   BUG_OVERFLOWS    a sum of signed numbers that has no result
- *   BUG_STRAYS       writes where no memory is
+ *   BUG_STRAYS       writes where no memory is, though faults are handled
  */
 #include "sanitized/planted.h"
 
@@ -35,6 +35,14 @@ static void leak(void)
 }
 #endif
 
+#ifdef BUG_STRAYS
+static const char *nothing_to_explain(const void *address)
+{
+	(void)address;
+	return NULL;
+}
+#endif
+
 void plot_visit(struct plot *p, long who, struct slot *me)
 {
 	(void)me;
@@ -59,6 +67,9 @@ void plot_visit(struct plot *p, long who, struct slot *me)
 #endif
 #ifdef BUG_STRAYS
 	char *volatile nowhere = (char *)64;
-	*nowhere = 1; /* planted: stray */
+	if (who == 1) {
+		world_small_stacks(nothing_to_explain);
+		*nowhere = 1; /* planted: stray */
+	}
 #endif
 }
