@@ -13,6 +13,7 @@ enum { WORDS = 3, ROOM = 64, PARTS = 4000 };
 struct stream {
 	struct poll_fd f;
 	int peer;
+	word32 read, written; /* how often; as far as a test counts them */
 };
 
 /* The end comes with the last bytes, and with no event of its own. */
@@ -43,9 +44,12 @@ TEST(an_end_that_comes_with_the_last_bytes_is_read)
 static void write_later(void *arg)
 {
 	struct stream *s = arg;
-	for (int i = 0; i < 2; i++) {
-		go_sleep(MS);
+	for (uint32_t i = 0; i < 2; i++) {
+		do
+			go_sleep(MS);
+		while (load_acquire(&s->read) < i);
 		CHECK_EQ(world_write(s->peer, "abc", WORDS), WORDS);
+		store_release(&s->written, i + 1);
 	}
 	go_sleep(MS);
 	world_close(s->peer);
@@ -60,11 +64,15 @@ static void read_what_comes_later(void *arg)
 	int fd[2];
 	CHECK_EQ(world_socketpair(fd), 0);
 	s.peer = fd[1];
+	word_init(&s.read, 0);
+	word_init(&s.written, 0);
 	CHECK_EQ(fd_open(&s.f, sched_poller(), fd[0]), 0);
 	go(write_later, &s);
 	CHECK_EQ(fd_read(&s.f, buffer, ROOM), WORDS);
 	CHECK_EQ(fd_read(&s.f, buffer, 0), 0);
-	go_sleep(3 * MS); /* what comes now finds nobody waiting */
+	store_release(&s.read, 1);
+	while (load_acquire(&s.written) < 2)
+		go_sleep(MS); /* what comes now finds nobody waiting */
 	CHECK_EQ(fd_read(&s.f, buffer, ROOM), WORDS);
 	CHECK_EQ(fd_set_deadline(&s.f, -1, POLL_READ), 0);
 	CHECK_EQ(fd_read(&s.f, buffer, ROOM), -ETIMEDOUT);
