@@ -71,6 +71,21 @@ def test_every_variant_has_an_input():
         pytest.skip(f"{RENEW}: {sorted(lack)} have none")
 
 
+def test_every_check_has_an_input():
+    """Which runs it, with nothing chosen."""
+    have, lack = 0, []
+    for target in sorted(t for f, t in FUZZERS if f == "fuzz_check"):
+        make(f"build/explore/{target}/fixed/explore")
+        for case in seeds.cases(ROOT / "build/explore" / target / "fixed/explore"):
+            path = INPUTS / target / "fuzz_check" / f"{case['case']}.{seeds.MODELS[-1]}"
+            if case["file"].startswith("fuzz/checks/"):
+                have += path.exists()
+                lack += [] if path.exists() else [case["case"]]
+    assert len(lack) < have
+    if lack:
+        pytest.skip(f"{RENEW}: {lack} have none")
+
+
 def subjects():
     return sorted({(f, t) for f, t, _, _ in FINDINGS})
 

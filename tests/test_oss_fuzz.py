@@ -47,8 +47,9 @@ def test_one_for_each_source(made):
     targets = [p.parent.name for p in (ROOT / "targets").glob("*/cases")]
     for target in targets:
         assert f"fuzz_{target}_case" in names
-        whole = (ROOT / "fuzz/whole" / target).is_dir()
-        assert (f"fuzz_{target}_whole" in names) == whole
+        for folder, name in (("whole", "whole"), ("checks", "check")):
+            there = (ROOT / "fuzz" / folder / target).is_dir()
+            assert (f"fuzz_{target}_{name}" in names) == there
     for source in (ROOT / "fuzz/fuzzers/rig").glob("fuzz_*.c"):
         assert (source.stem in names) == ("/* libs:" not in source.read_text())
     assert all(n.startswith("fuzz_") for n in names)

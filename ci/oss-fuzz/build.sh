@@ -30,6 +30,9 @@ for cases in targets/*/cases; do
 	if [ -d "fuzz/whole/$target" ]; then
 		want fuzz/fuzzers/fuzz_case.c "$target" fuzz_whole "fuzz_${target}_whole"
 	fi
+	if [ -d "fuzz/checks/$target" ]; then
+		want fuzz/fuzzers/fuzz_case.c "$target" fuzz_check "fuzz_${target}_check"
+	fi
 	for source in fuzz/fuzzers/"$target"/fuzz_*.c; do
 		[ -e "$source" ] || continue
 		program=$(basename "$source" .c)

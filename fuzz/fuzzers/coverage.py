@@ -47,7 +47,8 @@ def run(*command, **kept):
 
 def built(target):
     """The corpus programs of a target's fixed variant, with counters."""
-    names = ["fuzz_case"] + ["fuzz_whole"] * (ROOT / "fuzz/whole" / target).is_dir()
+    names = ["fuzz_case"] + [f"fuzz_{name}" for name, folder in (
+        ("whole", "whole"), ("check", "checks")) if (ROOT / "fuzz" / folder / target).is_dir()]
     names += [p.stem for p in (ROOT / "fuzz/fuzzers" / target).glob("fuzz_*.c")]
     goals = [f"build/coverage/corpus/{target}/fixed/{n}" for n in names]
     run("make", "-s", "-j2", "-f", "fuzz/fuzzers/rules.mk", f"EXPLORE_CC={CLANG}",

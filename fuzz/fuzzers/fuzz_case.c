@@ -1,4 +1,5 @@
-/* Any case of a target, under any model: the input is that of
+/* Any case that is linked with it, under any model: a race, a run of a whole
+ * runtime (fuzz_whole) or a check (fuzz_check). The input is that of
  * common/executions.h. */
 #include "common/executions.h"
 #include "common/fuzzer.h"
@@ -9,7 +10,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;
-	executions_open(WHOLE);
+	executions_open();
 	return 0;
 }
 

@@ -6,7 +6,8 @@
 #
 # Found by their sources:
 #   fuzz_*.c        build/fuzz/TARGET/VARIANT/fuzz_*   every target and variant;
-#                   fuzz_case also as fuzz_whole, where a target has whole runs
+#                   fuzz_case also as fuzz_whole, where a target has whole runs,
+#                   and of what is fixed as fuzz_check, where it has checks
 #   TARGET/fuzz_*.c build/fuzz/TARGET/VARIANT/fuzz_*   one target's own
 #   rig/fuzz_*.c    build/fuzz/rig/fixed/fuzz_*        what reads outside input
 # The last two link what a comment in them says ("links: FILE...",
@@ -45,9 +46,13 @@ EXPLORE_RENAME += $(call fuzz_rename,read8 write8)
 corpus_explored := fuzz/fuzzers/common/counters.c
 endif
 fuzz_general := $(patsubst fuzz/fuzzers/%.c,%,$(wildcard fuzz/fuzzers/fuzz_*.c))
-# $(call fuzz_names,TARGET)
-fuzz_names = $(fuzz_general) $(if $(call explore_whole,$(1)),fuzz_whole)
-fuzz_source = fuzz/fuzzers/$(if $(filter fuzz_whole,$(1)),fuzz_case,$(1)).c
+# $(call fuzz_names,TARGET,VARIANT)
+fuzz_names = $(fuzz_general) $(if $(call explore_whole,$(1)),fuzz_whole) \
+	$(if $(filter fixed,$(2)),$(if $(call explore_checks,$(1)),fuzz_check))
+fuzz_source = fuzz/fuzzers/$(if $(filter fuzz_whole fuzz_check,$(1)),fuzz_case,$(1)).c
+# $(call fuzz_cases,TARGET,NAME): a program runs those that it is linked with.
+fuzz_cases = $(if $(filter fuzz_whole,$(2)),$(call explore_whole,$(1)),$(if $(filter \
+	fuzz_check,$(2)),$(call explore_checks,$(1)),$(call target_cases,$(1))))
 fuzz_says = $(shell sed -n 's,^/\* $(2): \(.*\) \*/$$,\1,p' $(1))
 
 .PHONY: fuzz-lane corpus-lane
@@ -67,7 +72,6 @@ $(1)/$(3)/$(4)/$(5).o: $(call fuzz_source,$(5)) $(6) $(explore_base_texts) \
 		$(fuzz_rules)
 	@mkdir -p $$(@D)
 	$(2) $$(FUZZ_CFLAGS) -MMD -MP -DTARGET='"$(3)"' -DVARIANT='"$(4)"' -DLANE='"fuzz"' \
-		-DWHOLE=$(if $(filter fuzz_whole,$(5)),true,false) \
 		-DCODE_HASH='"$$(call explore_hash,$(6) $(explore_base_texts))"' -c -o $$@ $$<
 endef
 
@@ -81,16 +85,18 @@ $(FUZZ_OUT)/$(1)/$(2)/%.o: %.c $(fuzz_rules)
 $(FUZZ_OUT)/$(1)/$(2)/%.S.o: %.S $(fuzz_rules)
 	@mkdir -p $$(@D)
 	$$(FUZZ_CC) $$(EXPLORE_CFLAGS) -MMD -MP $(call defines,$(2)) -c -o $$@ $$<
-$(foreach n,$(call fuzz_names,$(1)),
+$(foreach n,$(call fuzz_names,$(1),$(2)),
 $(call fuzz_main,$(FUZZ_OUT),$$(FUZZ_CC),$(1),$(2),$(n),$(4))
 $(call fuzz_main,$(CORPUS_OUT),$$(EXPLORE_CC),$(1),$(2),$(n),$(4))
 $(FUZZ_OUT)/$(1)/$(2)/$(n): $(FUZZ_OUT)/$(1)/$(2)/$(n).o \
-		$(call objects,$(FUZZ_OUT)/$(1)/$(2),$(3) $(explore_base)) \
+		$(call objects,$(FUZZ_OUT)/$(1)/$(2),$(3) $(call \
+		fuzz_cases,$(1),$(n)) $(explore_base)) \
 		$(patsubst %.c,$(FUZZ_OUT)/engine/%.o,$(explore_engine) $(fuzz_common) $(fuzz_only))
 	@echo "  fuzz $(1)/$(2) $(n)"
 	$$(FUZZ_LINK) $$(FUZZ_LIBRARY) -o $$@ $$^
 $(CORPUS_OUT)/$(1)/$(2)/$(n): $(CORPUS_OUT)/$(1)/$(2)/$(n).o \
-		$(call objects,$(EXPLORE_OUT)/$(1)/$(2),$(3) $(explore_base)) \
+		$(call objects,$(EXPLORE_OUT)/$(1)/$(2),$(3) $(call \
+		fuzz_cases,$(1),$(n)) $(explore_base)) \
 		$(patsubst %.c,$(EXPLORE_OUT)/engine/%.o,$(explore_engine)) \
 		$(patsubst %.c,$(CORPUS_OUT)/engine/%.o,$(fuzz_common) $(corpus_only) \
 		$(corpus_explored))
@@ -102,9 +108,8 @@ endef
 # $(call fuzz_target,TARGET,SOURCES,TEXTS)
 fuzz_target = $(foreach v,fixed $(call switches,targets/$(1)),$(eval \
 	$(call fuzz_variant,$(1),$(v),$(2),$(3))))
-$(foreach t,$(targets),$(call fuzz_target,$(t),$(call target_sources,$(t)) $(call \
-	target_cases,$(t)) $(call explore_whole,$(t)),$(call target_texts,$(t)) $(wildcard \
-	fuzz/whole/$(t)/*.[ch])))
+$(foreach t,$(targets),$(call fuzz_target,$(t),$(call target_sources,$(t)),$(call \
+	target_texts,$(t)) $(wildcard fuzz/whole/$(t)/*.[ch])))
 
 # --- readers of outside input, and models: sanitized, with what they link ---
 

@@ -35,7 +35,8 @@ import zipfile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 INPUTS = ROOT / "fuzz/fuzzers/inputs"
 SLACK = 60  # seconds beyond --time before a run counts as hanging
-LONGEST = 1024  # bytes of an input: more choices than a case has
+EXECUTIONS = ("fuzz_case", "fuzz_whole", "fuzz_check")  # one program over different cases
+LONGEST = 1024  # bytes of an input of these: more choices than a case has
 FOUND = re.compile(r"^\S+ (\S+) (\S+): execution \d+: (\w+):", re.M)
 OTHER = re.compile(r"^(?:finding: .*|SUMMARY: .*)$", re.M)
 UNITS = re.compile(r"^stat::number_of_executed_units:\s+(\d+)", re.M)
@@ -100,7 +101,7 @@ def command(path, name, corpus, artifacts, seed, options):
     asked = ["timeout", "-k", "10", str(seconds + SLACK), path, f"-max_total_time={seconds}",
              "-timeout=20", "-rss_limit_mb=2048", f"-seed={seed}", "-print_final_stats=1",
              f"-artifact_prefix={artifacts}/", "-close_fd_mask=2", "-verbosity=0", corpus]
-    if name in ("fuzz_case", "fuzz_whole"):
+    if name in EXECUTIONS:
         asked.append(f"-max_len={LONGEST}")
     else:
         words = ROOT / f"fuzz/fuzzers/{path.parts[-3]}/{name}.dict"

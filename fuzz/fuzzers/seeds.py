@@ -1,11 +1,12 @@
 #!/usr/bin/python3
-"""Makes the fuzzers' inputs from what the explorer finds.
+"""Makes the fuzzers' inputs from what the explorer finds, and one for each check.
 
     fuzz/fuzzers/seeds.py [--target T] [--seconds S]
 
 For every variant and case, one finding under the first model that must show it, shrunk, becomes
 an input named VARIANT.CASE.MODEL in fuzz/fuzzers/inputs/TARGET/fuzz_case (fuzz_whole for runs of
-a whole runtime). Inputs that are there and still show what they are for stay as they are.
+a whole runtime). Inputs that are there and still show what they are for stay as they are. For
+every check (fuzz/checks), CHECK.MODEL in fuzz_check runs it with nothing chosen.
 """
 import argparse
 import json
@@ -49,19 +50,38 @@ def shows(target, variant, fuzzer, path):
         [program, path], stdout=subprocess.DEVNULL, check=False).returncode == 1
 
 
+def cases(explore):
+    """What a program of the explorer holds, as --list says it."""
+    listed = subprocess.run([explore, "--list", "--json"], capture_output=True, text=True,
+                            check=True).stdout
+    return [json.loads(line) for line in listed.splitlines()]
+
+
+def run_checks(target, explore):
+    """Makes the inputs that run each check; returns how many were not there."""
+    made = 0
+    for case in cases(explore):
+        path = INPUTS / target / "fuzz_check" / f"{case['case']}.{MODELS[-1]}"
+        if case["file"].startswith("fuzz/checks/") and not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(encode(f"||{case['case']}|{MODELS[-1]}||-|"))
+            made += 1
+    return made
+
+
 def main():
     parser = argparse.ArgumentParser(description="Make inputs from findings.")
     parser.add_argument("--target")
     parser.add_argument("--seconds", type=float, default=60)
     options = parser.parse_args()
     made = 0
-    for explore in sorted((ROOT / "build/explore").glob("*/BUG_*/explore")):
+    for explore in sorted((ROOT / "build/explore").glob("*/*/explore")):
         target, variant = explore.parts[-3:-1]
         if options.target not in (None, target) or not (ROOT / "targets" / target).is_dir():
             continue
-        listed = subprocess.run([explore, "--list", "--json"], capture_output=True, text=True,
-                                check=True).stdout
-        for case in map(json.loads, listed.splitlines()):
+        if variant == "fixed":
+            made += run_checks(target, explore)
+        for case in cases(explore):
             models = [m for e in case["expect"] if e["variant"] == variant for m in e["models"]]
             if not models:
                 continue

@@ -32,18 +32,11 @@ static uint16_t place_of(const char *name)
 	return h ^ h >> 16;
 }
 
-void executions_open(bool whole)
+void executions_open(void)
 {
-	const struct test_case *list[MAX_CASES];
-	unsigned n = all_cases(list);
-	for (unsigned i = 0; i < n; i++) {
-		if (list[i]->whole != whole)
-			continue;
-		place[cases] = place_of(list[i]->name);
-		all[cases++] = list[i];
-	}
-	if (cases == 0)
-		engine_error("no such cases in %s", build.target);
+	cases = all_cases(all);
+	for (unsigned i = 0; i < cases; i++)
+		place[i] = place_of(all[i]->name);
 	for (unsigned i = 0; i < MODELS; i++)
 		models[i].model = model_named(names[i], &models[i].bit);
 	runner_open(all[0]);

@@ -23,8 +23,8 @@
 
 enum { INPUT_HEADER = 3 };
 
-/* Sets up for the cases that are runs of a whole runtime, or for the others. */
-void executions_open(bool whole);
+/* Sets up for the cases of this program. */
+void executions_open(void);
 /* Runs the input once. A finding is printed; then the program aborts, for
  * libFuzzer to keep the input, unless it only runs a corpus. */
 void executions_run(const uint8_t *data, size_t size);
