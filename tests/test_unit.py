@@ -18,7 +18,7 @@ def test_c(program):
     built = make(program, rules=RULES)
     assert built.returncode == 0, built.stdout + built.stderr
     ran = subprocess.run([ROOT / program], cwd=ROOT, capture_output=True, text=True,
-                         stdin=subprocess.DEVNULL, timeout=120, check=False)
+                         stdin=subprocess.DEVNULL, timeout=600, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
