@@ -10,3 +10,10 @@ void *region_map(uintptr_t wanted, size_t bytes)
 	void *region = mmap((void *)wanted, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
 	return region == MAP_FAILED ? NULL : region;
 }
+
+bool region_is_zero(const char *from, const char *end)
+{
+	while (from < end && *from == 0)
+		from++;
+	return from == end;
+}

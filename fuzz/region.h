@@ -5,6 +5,7 @@
 #ifndef FUZZ_REGION_H
 #define FUZZ_REGION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,5 +17,7 @@
 
 /* Zeroed memory at `wanted`, or elsewhere if that is taken. NULL: none left. */
 void *region_map(uintptr_t wanted, size_t bytes);
+/* Whether all from there to `end` is 0. */
+bool region_is_zero(const char *from, const char *end);
 
 #endif

@@ -172,7 +172,8 @@ void world_fatal(const char *message)
 /* --- memory: a region that each execution uses from its start ---
  *
  * What is given back, or committed, must be what was mapped or reserved, and
- * the page beyond must be untouched: else the execution ends as `fatal`. */
+ * the page beyond must be untouched, the rest of its last one zero: else the
+ * execution ends as `fatal`. */
 
 char *world_arena;
 static size_t arena_reserved; /* from its end */
@@ -289,7 +290,8 @@ static struct region drop_region(void *at, size_t bytes)
 	struct region *r = region_of(at, bytes), was;
 	if (!r || r->at != at || r->bytes != whole_pages(bytes))
 		world_fatal("memory was given back that was not mapped so");
-	if (!r->reserved && is_touched(r->at + r->bytes))
+	const char *end = r->at + r->bytes;
+	if (!r->reserved && (is_touched(end) || !region_is_zero(r->at + bytes, end)))
 		world_fatal("what lies beyond a region was touched");
 	was = *r;
 	/* Of a window those that are in use are given back before it. */

@@ -96,7 +96,8 @@ def test_pct_starves_nobody():
 
 @pytest.mark.parametrize("case, failure", [
     ("kept_memory", "memory_error"), ("kept_descriptor", "desc_leak"),
-    ("half_given_back", "fatal"), ("committed_beyond", "fatal"), ("written_beyond", "fatal"),
+    ("half_given_back", "fatal"), ("committed_beyond", "fatal"),
+    ("written_beyond", "fatal"), ("written_in_page", "fatal"),
     ("used_after", "memory_error"), ("used_decommitted", "memory_error")])
 def test_what_is_not_given_back_is_a_finding(case, failure):
     program = ROOT / "build/explore-unit/unit/fixed/explore"

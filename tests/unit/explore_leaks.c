@@ -36,6 +36,15 @@ static void write_beyond(void *state, struct slot *me)
 	world_unmap(region, BYTES);
 }
 
+static void write_in_last_page(void *state, struct slot *me)
+{
+	(void)state;
+	(void)me;
+	char *region = world_map(BYTES - 8);
+	region[BYTES - 8] = 1;
+	world_unmap(region, BYTES - 8);
+}
+
 static void commit_beyond(void *state, struct slot *me)
 {
 	(void)state;
@@ -95,6 +104,9 @@ CASE(half_given_back, .purpose = "a part of a region is given back",
      EXPECT({ "fixed", FATAL, EVERY_MODEL }));
 CASE(written_beyond, .purpose = "a write just beyond a region",
      .actor = { { "writer", write_beyond } }, PARTS,
+     EXPECT({ "fixed", FATAL, EVERY_MODEL }));
+CASE(written_in_page, .purpose = "a write beyond a region that does not fill its last page",
+     .actor = { { "writer", write_in_last_page } }, PARTS,
      EXPECT({ "fixed", FATAL, EVERY_MODEL }));
 CASE(used_after, .purpose = "a read of memory that was given back",
      .actor = { { "reader", use_after } }, PARTS,
