@@ -19,7 +19,7 @@ CONDITION = re.compile(r"\b(if|while)\s*\(")
 COMPARISON = re.compile(r"(?<=\s)(<=|>=|<|>)(?=\s)")
 GUARDED = re.compile(r"\s*(?:return|break|continue|goto)\b")
 # Accesses that order nothing, and what later or earlier ones may move into.
-PLACE = r"(?:\w+(?:->|\.|\[\w+\]))*(\w+)(?:\[\w+\])?"
+PLACE = r"(?:\w+(?:\[\w+\])*(?:->|\.))*(\w+)(?:\[\w+\])*"
 ASSIGNED = re.compile(rf"{PLACE}\s*[-+*|&^]?=(?!=)\s*")
 UNORDERED = re.compile(rf"(?:store|fetch_add|fetch_or)_relaxed\(&{PLACE},(.*)\)|"
                        rf"flag_set\(&{PLACE},(.*)\)|{PLACE}(?:\+\+|--)")

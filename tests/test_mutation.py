@@ -192,6 +192,8 @@ def test_data_is_compared_as_well_as_instructions(tmp_path):
     ("s->b++;", "store_release(&s->a, 1);", False),
     ("s->a = 1;", "store_relaxed(&s->b, s->a);", False),
     ("i++;", "store_relaxed(&s->a[i], 1);", False),
+    ("store_relaxed(&s->p[i]->a, 1);", "i++;", False),
+    ("store_relaxed(&s->p[i]->a, 1);", "n++;", True),
     ("store_relaxed(&s->a, f(1));", "s->b = 1;", False),
     ("*p = 1;", "store_relaxed(&s->b, 1);", False),  # who knows where that is
     ("store_relaxed(&s->a, 1);", "store_seq_cst(&s->b, 1);", False)])
