@@ -17,6 +17,7 @@ typedef struct { word32 state; } mutex;
 void mutex_lock_slow(mutex *m, uint32_t found);
 void mutex_unlock_slow(mutex *m, uint32_t found);
 
+/* Makes it free, as one of zeroed memory is. */
 static inline void mutex_init(mutex *m)
 {
 	word_init(&m->state, MUTEX_FREE);

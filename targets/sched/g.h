@@ -153,8 +153,7 @@ struct sched {
 	HOT word32 stopping;
 	count32 stop_wait;
 	note stopped;
-	/* 1: somebody stops the world or has stopped it. kept: a lock's; no
-	 * case has two who stop it */
+	/* 1: somebody stops the world or has stopped it. */
 	word32 stopper;
 	/* Poller. last_poll: when somebody polled last; 0: a worker is blocked
 	 * in it. poll_until: until when that one blocks; 0: without end. kept:

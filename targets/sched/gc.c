@@ -30,8 +30,8 @@ static struct gc {
 	word64 dangling;
 	/* The sweeper. SLEEPER_NONE -> SLEEPER_TOLD by who has work; -> g by
 	 * the sweeper as it parks, which had found none; any -> SLEEPER_NONE by
-	 * the sweeper, which then works. kept: hands over a parked goroutine,
-	 * and at the end what was swept; whole runs alone come here */
+	 * the sweeper, which then works. kept: hands over a parked goroutine;
+	 * whole runs alone come here */
 	wordptr sleeper;
 	word32 ending, ended;
 	uint64_t cycles;     /* the rest: whoever has stopped the world */
@@ -77,13 +77,21 @@ void gc_release(void **handle)
 
 /* --- objects --- */
 
-void *gc_alloc(void **handle, size_t bytes, bool pointers)
+/* The heap, for who now has room to use it: what shrinks stacks may have been
+ * there wherever the caller yielded. */
+static struct heap *the_heap(void)
 {
 	stack_need(ROOM);
+	return &the.heap;
+}
+
+void *gc_alloc(void **handle, size_t bytes, bool pointers)
+{
+	struct heap *h = the_heap();
 	struct P *p = m_self()->p;
 	if (!p->cache)
 		p->cache = world_map(sizeof(struct heap_cache));
-	*handle = heap_alloc(&the.heap, p->cache, bytes, pointers);
+	*handle = heap_alloc(h, p->cache, bytes, pointers);
 	if (!*handle)
 		world_fatal("the heap is full");
 	return *handle;
@@ -91,8 +99,7 @@ void *gc_alloc(void **handle, size_t bytes, bool pointers)
 
 void gc_watch(void *object, struct watch *w)
 {
-	stack_need(ROOM);
-	heap_watch(&the.heap, object, w);
+	heap_watch(the_heap(), object, w);
 }
 
 /* --- the sweeper --- */
@@ -116,7 +123,7 @@ static void tell_sweeper(void)
 
 static void sweep_and_yield(void)
 {
-	while (sweep_one(&the.heap)) {
+	while (sweep_one(the_heap())) {
 		for (int i = 1; i < SWEEPS && sweep_one(&the.heap); i++)
 			;
 		go_yield();
@@ -126,7 +133,6 @@ static void sweep_and_yield(void)
 static void sweeper_main(void *arg)
 {
 	(void)arg;
-	stack_need(ROOM);
 	/* relaxed: the swap of the sleeper orders it, which told this one */
 	while (!load_relaxed(&the.ending)) {
 		/* pairs with: tell_sweeper() */
@@ -138,8 +144,8 @@ static void sweeper_main(void *arg)
 		pages_return(&the.heap);
 		stacks_trim(&the.s->stacks, STACKS);
 	}
-	/* pairs with: gc_end() */
-	store_release(&the.ended, 1);
+	/* relaxed: who sees it stops the world before it looks at more */
+	store_relaxed(&the.ended, 1);
 }
 
 /* --- a cycle --- */
@@ -206,7 +212,6 @@ static void finish(void *arg)
 
 void gc_collect(void)
 {
-	stack_need(ROOM);
 	sweep_and_yield();
 	int64_t start = world_now();
 	stop_the_world();
@@ -230,7 +235,6 @@ static void begin(void *arg)
 	struct sched *s = m_self()->s;
 	memset(&the, 0, sizeof the);
 	the.s = s;
-	mutex_init(&the.lock);
 	/* As many workers as there are processors use the heap. */
 	if (heap_init(&the.heap, c->heap_bytes ? c->heap_bytes : HEAP_BYTES,
 		      c->small ? c->small : HEAP_SMALL, s->procs, c->poison) != 0)
@@ -309,8 +313,8 @@ void gc_end(struct gc_counts *counts)
 	/* relaxed: tell_sweeper() publishes it */
 	store_relaxed(&the.ending, 1);
 	tell_sweeper();
-	/* pairs with: sweeper_main() */
-	while (!load_acquire(&the.ended))
+	/* relaxed: as in sweeper_main() */
+	while (!load_relaxed(&the.ended))
 		go_yield();
 	stop_the_world();
 	worker_call(end, counts);

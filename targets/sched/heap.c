@@ -41,17 +41,16 @@ struct span_set *heap_set(struct heap *h, uint32_t class, bool full, bool swept)
 int heap_init(struct heap *h, size_t bytes, size_t small, uint32_t pushers, bool poison)
 {
 	uint32_t entries = span_entries_for(pushers);
+	/* Free locks, memory without regions, generation 0. */
 	memset(h, 0, sizeof *h);
 	h->poison = poison;
-	word_init(&h->generation, 2);
 	/* unreached: address space does not run out */
 	if (pages_init(h, bytes) != 0)
 		return -ENOMEM;
-	span_memory_init(&h->memory, NULL, 0);
 	span_pool_init(&h->pool, &h->memory, entries < FEWEST_ENTRIES ? FEWEST_ENTRIES : entries,
 		       poison);
-	while (h->classes < HEAP_CLASSES && bytes_of[h->classes / 2] <= small)
-		h->classes += 2;
+	for (unsigned i = 0; i <= HEAP_SIZES; i++)
+		h->classes += bytes_of[i] <= small ? 2 : 0;
 	h->class = world_map(h->classes * sizeof *h->class);
 	for (unsigned i = 0; i < h->classes; i++)
 		for (unsigned k = 0; k < 2; k++) {
@@ -108,7 +107,7 @@ static struct span *span_from_sets(struct heap *h, uint32_t class)
 
 static struct span *new_span(struct heap *h, uint32_t class, size_t bytes)
 {
-	uint32_t pages = (uint32_t)((bytes + HEAP_PAGE - 1) / HEAP_PAGE);
+	uint32_t pages = class < 2 ? (uint32_t)((bytes + HEAP_PAGE - 1) / HEAP_PAGE) : 1;
 	struct span *s = pages_take(h, pages);
 	if (!s)
 		return NULL;
@@ -150,8 +149,7 @@ static struct span *refill(struct heap *h, struct heap_cache *c, uint32_t class,
 		return NULL;
 	/* pairs with: sweep_ensure() */
 	store_release(&s->state, heap_generation(h) + 1);
-	c->span[class] = s;
-	return s;
+	return c->span[class] = s;
 }
 
 /* --- objects --- */
@@ -193,15 +191,15 @@ void *heap_alloc(struct heap *h, struct heap_cache *c, size_t bytes, bool pointe
 	uint32_t class = class_of(h, bytes, pointers), i = 0;
 	struct span *s = c->span[class];
 	while (!s || (i = take_object(s)) == s->objects) {
-		s = refill(h, c, class, class < 2 ? bytes : bytes_of[class / 2]);
+		s = refill(h, c, class, bytes);
 		if (!s)
 			return NULL;
 	}
+	c->allocated++;
 	char *object = s->base + (size_t)i * s->size;
 	if (h->poison)
 		check_poison(h, (const uint64_t *)object, s->size);
 	memset(object, 0, s->size);
-	c->allocated++;
 	return object;
 }
 

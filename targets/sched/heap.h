@@ -40,7 +40,7 @@ enum {
 struct watch {
 	struct watch *next; /* guarded by the span's lock */
 	uint32_t object;    /* its number in the span */
-	word32 freed;       /* kept: for tests, no case watches */
+	word32 freed;
 };
 
 /* state, relative to the heap's generation G:
@@ -54,8 +54,8 @@ struct watch {
  * somebody sweeps without popping it stays in its unswept set, whose poppers
  * find it swept and leave it. */
 struct span {
-	/* kept: hands over the span's fields; the end of a sweep needs it, its
-	 * beginning in no case */
+	/* kept: caches' owners hand on what a sweeper did, at which nobody
+	 * looks without the lock */
 	HOT word32 state;
 	char *base;
 	uint32_t pages;       /* 0: no span, but a struct for one */
@@ -167,9 +167,7 @@ struct marking {
 	struct stack full, empty; /* struct work, by their node */
 	mutex lock;           /* guards blocks */
 	struct work_block *blocks; /* mapped ones, of struct work */
-	/* Markers that may still find something. kept: the end of marking;
-	 * only whole runs come here */
-	HOT word32 busy;
+	HOT word32 busy;      /* markers that may still find something */
 };
 
 /* One who marks; any number at once, with the world stopped. */

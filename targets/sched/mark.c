@@ -19,7 +19,6 @@ struct work_block {
 void marking_init(struct marking *m)
 {
 	*m = (struct marking){ .blocks = NULL };
-	mutex_init(&m->lock);
 }
 
 void marking_end(struct marking *m)
@@ -33,6 +32,7 @@ void marking_end(struct marking *m)
 
 /* --- work --- */
 
+/* New, or emptied by whoever pushed it. */
 static struct work *empty_work(struct marking *m)
 {
 	struct work *w;
@@ -45,7 +45,6 @@ static struct work *empty_work(struct marking *m)
 		for (int i = 0; i < WORKS; i++)
 			stack_push(&m->empty, &b->work[i].node);
 	}
-	w->n = 0;
 	return w;
 }
 
@@ -114,8 +113,8 @@ static void look_into(struct marker *m, void *object)
 void mark_begin(struct marker *m, struct marking *shared, struct heap *h)
 {
 	*m = (struct marker){ .h = h, .shared = shared, .work = empty_work(shared) };
-	/* pairs with: mark_end() */
-	fetch_add_acq_rel(&shared->busy, 1);
+	/* relaxed: as in mark_end() */
+	fetch_add_relaxed(&shared->busy, 1);
 }
 
 void mark_end(struct marker *m)
@@ -125,18 +124,20 @@ void mark_end(struct marker *m)
 		for (void *object; (object = get(m));)
 			look_into(m, object);
 		/* Work is put by the busy, who end when they see none: nobody
-		 * busy, no work. pairs with: each other */
-		fetch_add_acq_rel(&shared->busy, (uint32_t)-1);
-		/* pairs with: those that end */
+		 * busy, no work.
+		 * relaxed: whoever is late to see some has less to do, for
+		 * who put it there looks again */
+		fetch_add_relaxed(&shared->busy, (uint32_t)-1);
 		while (!stack_first(&shared->full)) {
-			if (load_acquire(&shared->busy) == 0) {
+			/* relaxed: as above */
+			if (load_relaxed(&shared->busy) == 0) {
 				stack_push(&shared->empty, &m->work->node);
 				return;
 			}
 			world_relax();
 		}
-		/* pairs with: as above */
-		fetch_add_acq_rel(&shared->busy, 1);
+		/* relaxed: as above */
+		fetch_add_relaxed(&shared->busy, 1);
 	}
 }
 

@@ -31,10 +31,15 @@ static bool get(const uint64_t *bits, uint32_t i)
 	return bits[i / 64] >> i % 64 & 1;
 }
 
-static void put(uint64_t *bits, uint32_t i, bool set)
+static uint64_t bit_of(uint32_t i)
 {
-	uint64_t bit = UINT64_C(1) << i % 64;
-	bits[i / 64] = set ? bits[i / 64] | bit : bits[i / 64] & ~bit;
+	return UINT64_C(1) << i % 64;
+}
+
+/* What of_page[] takes, and the two sets of bits behind it. */
+static size_t table_bytes(const struct heap *h)
+{
+	return h->pages * sizeof *h->of_page + 2 * words(h) * sizeof *h->used;
 }
 
 int pages_init(struct heap *h, size_t bytes)
@@ -46,8 +51,8 @@ int pages_init(struct heap *h, size_t bytes)
 	/* unreached: address space does not run out */
 	if (!h->base)
 		return -ENOMEM;
-	h->of_page = world_map(h->pages * sizeof *h->of_page);
-	h->used = world_map(2 * words(h) * sizeof *h->used);
+	h->of_page = world_map(table_bytes(h));
+	h->used = (uint64_t *)(h->of_page + h->pages);
 	h->dirty = h->used + words(h);
 	mutex_init(&h->lock);
 	return 0;
@@ -55,14 +60,13 @@ int pages_init(struct heap *h, size_t bytes)
 
 void pages_end(struct heap *h)
 {
+	world_unmap(h->base, (size_t)h->pages * HEAP_PAGE);
 	while (h->blocks) {
 		struct span_structs *b = h->blocks;
 		h->blocks = b->older;
 		world_unmap(b, sizeof *b);
 	}
-	world_unmap(h->used, 2 * words(h) * sizeof *h->used);
-	world_unmap(h->of_page, h->pages * sizeof *h->of_page);
-	world_unmap(h->base, (size_t)h->pages * HEAP_PAGE);
+	world_unmap(h->of_page, table_bytes(h));
 }
 
 /* --- below, the lock is held --- */
@@ -74,7 +78,6 @@ static struct span *take_struct(struct heap *h)
 		b->older = h->blocks;
 		h->blocks = b;
 		for (unsigned i = 0; i < STRUCTS; i++) {
-			mutex_init(&b->span[i].lock);
 			b->span[i].link = h->spare;
 			h->spare = &b->span[i];
 		}
@@ -118,8 +121,9 @@ static bool take_pages(struct heap *h, uint32_t pages, uint32_t *first)
 	if (*first == h->committed && !commit_more(h, pages))
 		return false;
 	for (uint32_t i = *first; i < *first + pages; i++) {
-		put(h->used, i, true);
-		put(h->dirty, i, true);
+		uint64_t bit = bit_of(i);
+		h->used[i / 64] |= bit;
+		h->dirty[i / 64] |= bit;
 	}
 	if (pages == 1)
 		h->lowest = *first + 1;
@@ -157,11 +161,11 @@ void pages_free(struct heap *h, struct span *s)
 	uint32_t first = (uint32_t)((size_t)(s->base - h->base) / HEAP_PAGE);
 	mutex_lock(&h->lock);
 	for (uint32_t i = first; i < first + s->pages; i++) {
-		put(h->used, i, false);
+		uint64_t bit = bit_of(i);
+		h->used[i / 64] &= ~bit;
 		h->of_page[i] = NULL;
 	}
-	if (first < h->lowest)
-		h->lowest = first;
+	h->lowest = first < h->lowest ? first : h->lowest;
 	h->in_use -= s->pages;
 	s->pages = 0;
 	s->link = h->spare;
@@ -188,7 +192,7 @@ uint32_t pages_return(struct heap *h)
 	for (uint32_t i = 0, run; i < h->committed; i += run ? run : step) {
 		for (run = 0; i + run < h->committed && returnable(h, i + run, step); run += step)
 			for (uint32_t k = 0; k < step; k++)
-				put(h->dirty, i + run + k, false);
+				h->dirty[(i + run + k) / 64] &= ~bit_of(i + run + k);
 		if (run > 0)
 			world_discard(h->base + (size_t)i * HEAP_PAGE, (size_t)run * HEAP_PAGE);
 		n += run;

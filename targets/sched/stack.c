@@ -30,7 +30,6 @@ static size_t backing(const struct gstack *s)
 void stacks_init(struct stacks *all, size_t most, size_t at_once)
 {
 	memset(all, 0, sizeof *all);
-	mutex_init(&all->lock);
 	all->least = world_page();
 	while (all->least < 2 * (size_t)STACK_MARGIN)
 		all->least *= 2;
@@ -106,6 +105,7 @@ static void drop_bare(struct stacks *all)
 		all->bares--;
 	else
 		all->next += all->window;
+	count(&all->taken, all->least);
 }
 
 /* Takes a window. Returns the top of its backing, NULL: none left. */
@@ -117,12 +117,10 @@ static char *take(struct stacks *all)
 		all->free = *next_of(top);
 		all->frees--;
 	} else if ((top = bare_window(all))) {
-		if (world_commit(top - all->least, all->least) == 0) {
+		if (world_commit(top - all->least, all->least) == 0)
 			drop_bare(all);
-			count(&all->taken, all->least);
-		} else {
+		else
 			top = NULL;
-		}
 	}
 	mutex_unlock(&all->lock);
 	return top;
@@ -147,7 +145,7 @@ static void add_bare(struct stacks *all, char *top)
 size_t stacks_trim(struct stacks *all, size_t keep)
 {
 	size_t n = 0;
-	for (bool more = true; more;) {
+	for (bool more = true; more; n += more) {
 		mutex_lock(&all->lock);
 		more = all->frees > keep;
 		if (more) {
@@ -156,7 +154,6 @@ size_t stacks_trim(struct stacks *all, size_t keep)
 			all->frees--;
 			world_decommit(top - all->least, all->least);
 			add_bare(all, top);
-			n++;
 		}
 		mutex_unlock(&all->lock);
 	}
@@ -178,9 +175,9 @@ int stack_open(struct stacks *all, struct gstack *s)
 /* Takes away what a backing has below its upper `keep` bytes. */
 static void release_below(struct gstack *s, size_t keep)
 {
-	size_t bytes = backing(s) - keep;
-	if (bytes == 0)
+	if (backing(s) <= keep)
 		return;
+	size_t bytes = backing(s) - keep;
 	world_decommit(s->low, bytes);
 	s->low += bytes;
 	count(&s->all->released, bytes);
@@ -227,21 +224,18 @@ void *stack_copy(const struct gstack *s, const void *sp, size_t bytes)
 
 bool stack_exchange(struct gstack *s, void *copy, size_t bytes)
 {
-	size_t old = backing(s);
 	/* unreached: memory does not run out */
 	if (world_move(copy, s->top - bytes, bytes) != 0) {
 		world_unmap(copy, bytes);
 		return false;
 	}
-	count(&s->all->taken, bytes);
-	count(&s->all->moves, 1);
-	if (bytes < old) {
-		count(&s->all->released, bytes);
-		release_below(s, bytes);
-	} else {
-		count(&s->all->released, old);
-		s->low = s->top - bytes;
-	}
+	/* relaxed: figures, both */
+	fetch_add_relaxed(&s->all->taken, bytes);
+	fetch_add_relaxed(&s->all->moves, 1);
+	release_below(s, bytes);
+	/* What is left of the old one has been replaced. */
+	count(&s->all->released, backing(s));
+	s->low = s->top - bytes;
 	return true;
 }
 

@@ -18,12 +18,12 @@ static void preempt_all(struct sched *s, struct P *own)
 }
 
 /* Stops what runs no goroutine: own, idle ones, and those in system calls.
- * s->lock held. */
-static void stop_the_quiet(struct sched *s, struct P *own)
+ * s->lock held. Returns how many those are. */
+static uint32_t stop_the_quiet(struct sched *s, struct P *own)
 {
+	uint32_t quiet = 1;
 	/* relaxed: the caller's own */
 	store_relaxed(&own->status, P_STOPPED);
-	count_set(&s->stop_wait, count_get(&s->stop_wait) - 1);
 	for (unsigned i = 0; i < s->procs; i++) {
 		uint32_t seen = P_SYSCALL;
 		/* The race lost: its goroutine returns, and will see stopping.
@@ -31,14 +31,15 @@ static void stop_the_quiet(struct sched *s, struct P *own)
 		if (cas_seq_cst(&s->p[i]->status, &seen, P_STOPPED)) {
 			/* relaxed: only watched for change */
 			fetch_add_relaxed(&s->p[i]->calls, 1);
-			count_set(&s->stop_wait, count_get(&s->stop_wait) - 1);
+			quiet++;
 		}
 	}
 	for (struct P *p; (p = idle_get(s));) {
 		/* relaxed: it is nobody's, and the lock is held */
 		store_relaxed(&p->status, P_STOPPED);
-		count_set(&s->stop_wait, count_get(&s->stop_wait) - 1);
+		quiet++;
 	}
+	return quiet;
 }
 
 void stw_one_less(struct sched *s)
@@ -64,8 +65,8 @@ static void await(struct sched *s, struct P *own)
 	return;
 #endif
 	for (int i = 0; i < SPINS; i++) {
-		/* pairs with: note_wakeup() */
-		if (load_acquire(&s->stopped.key))
+		/* relaxed: it is slept on all the same */
+		if (load_relaxed(&s->stopped.key))
 			break;
 		world_relax();
 	}
@@ -77,14 +78,13 @@ static void await(struct sched *s, struct P *own)
 void stw_stop(struct sched *s, struct P *own)
 {
 	mutex_lock(&s->lock);
-	count_set(&s->stop_wait, s->procs);
 	/* pairs with: syscall_enter() — stopping, before statuses are read */
 	store_seq_cst(&s->stopping, 1);
 	preempt_all(s, own);
-	stop_the_quiet(s, own);
-	bool wait = count_get(&s->stop_wait) > 0;
+	uint32_t left = s->procs - stop_the_quiet(s, own);
+	count_set(&s->stop_wait, left);
 	mutex_unlock(&s->lock);
-	if (wait)
+	if (left > 0)
 		await(s, own);
 	/* Without the lock: the note orders it. */
 	if (count_get(&s->stop_wait) != 0)
@@ -142,9 +142,8 @@ void stop_the_world(void)
 {
 	struct sched *s = m_self()->s;
 	for (uint32_t none = 0;; none = 0) {
-		/* pairs with: start_the_world() store — all that the last one
-		 * did */
-		if (cas_acquire(&s->stopper, &none, 1))
+		/* relaxed: s->lock orders what the last one did */
+		if (cas_relaxed(&s->stopper, &none, 1))
 			break;
 		go_yield();
 	}
@@ -165,8 +164,8 @@ void start_the_world(void)
 {
 	struct sched *s = m_self()->s;
 	worker_call(poll_and_start, NULL);
-	/* pairs with: stop_the_world() swap */
-	store_release(&s->stopper, 0);
+	/* relaxed: as in stop_the_world() */
+	store_relaxed(&s->stopper, 0);
 }
 
 /* --- help for the collector --- */

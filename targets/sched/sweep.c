@@ -13,9 +13,9 @@ bool sweep_begin(struct heap *h, struct span *s)
 	store_release(&s->state, unswept + 1);
 	return true;
 #else
-	/* The race lost: another sweeper. pairs with: sweep_span(), and that
-	 * one's swap — the span as it was left */
-	return cas_acq_rel(&s->state, &unswept, unswept + 1);
+	/* The race lost: another sweeper. relaxed: the world has been stopped
+	 * since the span was left so */
+	return cas_relaxed(&s->state, &unswept, unswept + 1);
 #endif
 }
 
@@ -45,22 +45,20 @@ static void tell_watches(struct span *s, const uint64_t *dead)
 void sweep_span(struct heap *h, struct span *s)
 {
 	uint64_t dead[HEAP_BITS], freed = 0;
-	uint32_t used = 0;
+	s->next = s->used = 0;
 	for (unsigned i = 0; i < HEAP_BITS; i++) {
 		/* relaxed: the world stood still since they were set */
-		uint64_t marked = load_relaxed(&s->marked[i]);
+		uint64_t stays = load_relaxed(&s->marked[i]);
 		/* relaxed: the next to set them are ordered by sweepers'
 		 * ends */
 		store_relaxed(&s->marked[i], 0);
-		dead[i] = s->taken[i] & ~marked;
-		s->taken[i] &= marked;
-		used += (uint32_t)__builtin_popcountll(s->taken[i]);
+		dead[i] = s->taken[i] & ~stays;
+		s->taken[i] &= stays;
+		s->used += (uint32_t)__builtin_popcountll(s->taken[i]);
 		freed += (uint64_t)__builtin_popcountll(dead[i]);
 		for (uint64_t left = h->poison ? dead[i] : 0; left; left &= left - 1)
 			poison_object(s, i * 64 + (uint32_t)__builtin_ctzll(left));
 	}
-	s->used = used;
-	s->next = 0;
 	tell_watches(s, dead);
 	/* pairs with: sweep_ensure() — what its objects are now */
 	store_release(&s->state, heap_generation(h));

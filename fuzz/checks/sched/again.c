@@ -2,7 +2,7 @@
 #include "checks/sched/run.h"
 #include "sched/status.h"
 
-enum { MANY = 20, TIMES = 2, MOST_WORKERS = 8 };
+enum { MANY = 20, TIMES = 2, MOST_WORKERS = 8, AT_ONCE = 16 };
 
 static uint16_t ran[MANY];
 static word32 done, workers;
@@ -13,6 +13,15 @@ static void once(void *arg)
 	must(mine >= ran && mine < ran + MANY && !*mine, "a goroutine ran twice, or as another");
 	*mine = 1;
 	count_one(&done);
+}
+
+/* Goroutines, as many as there are or a few more: one marker takes some at
+ * once. */
+static uint32_t whole_tickets(void)
+{
+	unsigned n;
+	all_goroutines(m_self()->s, &n);
+	return (n + AT_ONCE - 1) / AT_ONCE * AT_ONCE;
 }
 
 /* A collector, and all that it has seen. */
@@ -28,6 +37,7 @@ static void collect(void)
 	void *object = gc_alloc(handle, 64, false);
 	gc_collect();
 	gc_look(&counts);
+	must(gc_taken() == whole_tickets(), "goroutines were marked in vain, or not at all");
 	must(counts.cycles == 1 && counts.handles == 1 && counts.allocated == 1 &&
 		     *handle == object, "a cycle is counted wrong");
 	gc_release(handle);

@@ -11,15 +11,15 @@
 #include "world.h"
 
 enum {
-	PAGES = 40, OBJECTS = 240, STEPS = 280, CACHES = 2, SIZES = 14,
+	PAGES = 40, OBJECTS = 240, STEPS = 280, CACHES = 2, SIZES = 16,
 	DIRT = 0xa5, CYCLES = 70 /* steps between two, about */
 };
 
 /* Bytes asked for, and what they take in a heap where all are small. */
 static const size_t asked[SIZES] = { 1, 16, 17, 33, 64, 65, 128, 129, 256, 384, 500, 1024,
-				     2048, 8193 };
+				     2048, 8193, 0, 2 * HEAP_PAGE };
 static const size_t given[SIZES] = { 16, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 1024,
-				     2048, 2 * HEAP_PAGE };
+				     2048, 2 * HEAP_PAGE, 16, 2 * HEAP_PAGE };
 
 struct object {
 	char *at; /* NULL: none */
@@ -141,6 +141,8 @@ static UNSEEN void must_be_new(const struct state *s, const struct object *o, si
 	must(span && span->size == size && (size_t)(o->at - span->base) % size == 0 &&
 		     (size_t)(o->at - span->base) / size < span->objects,
 	     "an object is of another size, or in no span");
+	must(large || span->next == (size_t)(o->at - span->base) / size + 1,
+	     "an object was skipped, or would be looked at again");
 	must(span->objects == span->pages * HEAP_PAGE / size &&
 		     span->pages == (large ? size / HEAP_PAGE : 1), "a span is of another size");
 	must(large == (span->class < 2) && span->class % 2 == o->pointers,
@@ -254,11 +256,14 @@ static void cycle(struct state *s, uint32_t random)
 	}
 	mark_begin(&m[0], &s->marking, &s->heap);
 	must(!mark_object(&m[0], s) && !mark_object(&m[0], NULL) &&
-		     !mark_object(&m[0], s->heap.base - 1), "what is no object was marked");
+		     !mark_object(&m[0], s->heap.base - 1) &&
+		     !mark_object(&m[0], s->heap.base + PAGES * HEAP_PAGE),
+	     "what is no object was marked");
 	for (int i = 0; i < OBJECTS; i++)
 		if (s->object[i].at && s->object[i].root) {
 			reach(s, i);
-			must(mark_object(&m[0], s->object[i].at + s->object[i].bytes - 1),
+			must(mark_object(&m[0], s->object[i].at + s->object[i].bytes -
+							(s->object[i].bytes > 0)),
 			     "an object was not marked");
 		}
 	mark_end(&m[0]);

@@ -13,7 +13,7 @@ enum { PAGES = 560, FIRST = 512, SPANS = 80, STEPS = 900, FEW = 5, MANY = 100 };
 struct state {
 	struct heap heap;
 	bool used[PAGES], dirty[PAGES];
-	uint32_t committed, in_use;
+	uint32_t committed, in_use, lowest;
 	uint64_t freed, returned;
 	struct span *span[SPANS];
 	uint32_t first[SPANS], pages[SPANS];
@@ -37,6 +37,8 @@ static uint32_t expect_take(struct state *s, uint32_t pages)
 	for (i = at; i < at + pages; i++)
 		s->used[i] = s->dirty[i] = true;
 	s->in_use += pages;
+	if (pages == 1)
+		s->lowest = at + 1;
 	return at;
 }
 
@@ -65,6 +67,8 @@ static void give(struct state *s, uint32_t which)
 	for (uint32_t i = 0; i < s->pages[which]; i++)
 		s->used[s->first[which] + i] = false;
 	s->in_use -= s->pages[which];
+	if (s->first[which] < s->lowest)
+		s->lowest = s->first[which];
 	s->freed++;
 	s->spans--;
 	s->span[which] = s->span[s->spans];
@@ -88,6 +92,7 @@ static void compare(const struct state *s)
 {
 	const struct heap *h = &s->heap;
 	must(h->in_use == s->in_use && h->committed == s->committed, "pages do not add up");
+	must(h->lowest == s->lowest, "it looks for pages elsewhere than it could");
 	/* relaxed: nobody else is there */
 	must(load_relaxed((word64 *)&h->spans_freed) == s->freed &&
 		     load_relaxed((word64 *)&h->returned) == s->returned, "figures do not add up");
