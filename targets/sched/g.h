@@ -25,7 +25,6 @@ enum {
 struct G {
 	struct g g; /* first: the seam knows goroutines by it */
 	struct sched *s;
-	struct M *m;      /* that runs it; NULL: none. The running worker's */
 	struct P *home;   /* that it ran on last; the running worker's */
 	struct G *link;   /* in the queue or list it is on; its owner's */
 	struct context context;
@@ -50,7 +49,7 @@ struct M {
 	void *commit_arg;
 	void (*call)(void *arg); /* of AFTER_CALL */
 	void *call_arg;
-	struct P *old_p;         /* the one it had when its system call began */
+	struct P *old_p;         /* the one it had when its last system call began */
 	struct P *next_p;        /* given with a wake; read after the note */
 	bool spinning;           /* looks for work and is counted in s->spinning */
 	bool wake_spins;         /* given with a wake: be spinning */
@@ -93,7 +92,7 @@ struct P {
 	struct M *m;       /* that has it; the owner's */
 	struct P *link;    /* idle list; guarded by s->lock */
 	word32 tick;       /* goroutines scheduled here; written by the owner */
-	word32 calls;      /* system calls begun or retaken */
+	word32 calls;      /* system calls begun */
 	word32 preempt;    /* 1: whoever runs here shall yield; -> 0 by it */
 	struct G *free;    /* dead goroutines for reuse; the owner's */
 	uint32_t frees;
@@ -104,9 +103,7 @@ struct P {
 	HOT wordptr sent;
 	/* The local queue: head is moved by who takes (owner and thieves, by
 	 * swap), tail by the owner alone. next: runs before the queue; 0 -> g
-	 * by the owner, g -> 0 by who takes it.
-	 * kept: as Go has them; goroutines' fields go with them, and the slots
-	 * of a ring that is full, which the cases do not reach */
+	 * by the owner, g -> 0 by who takes it. */
 	HOT wordptr next;
 	HOT word32 head;
 	HOT word32 tail;
@@ -134,17 +131,15 @@ struct sched {
 	struct P **p;            /* that many; constant */
 	/* Global queue; guarded by lock. */
 	struct G *first, *last;
-	/* Read without the lock as a hint. kept: a leaver's last look; no case
-	 * puts anything there meanwhile */
+	/* Read without the lock as a hint. */
 	word32 queued;
 	/* Idle lists; guarded by lock. */
 	struct P *idle_p;
-	/* Read without the lock. kept: Go's is seq_cst also where it falls */
+	/* Read without the lock. */
 	HOT word32 idle_ps;
 	struct M *idle_m;
 	uint32_t idle_ms;        /* on idle_m; guarded by lock */
-	/* Workers that look for work. kept: Go's is seq_cst also where it
-	 * rises */
+	/* Workers that look for work. */
 	HOT word32 spinning;
 	/* Stop the world. stopping: 1 from stop_the_world to start_the_world,
 	 * written under lock. stop_wait: processors that have yet to stop;

@@ -22,8 +22,8 @@ struct P *idle_get(struct sched *s)
 	struct P *p = s->idle_p;
 	if (p) {
 		s->idle_p = p->link;
-		/* pairs with: idle_wake() */
-		fetch_add_seq_cst(&s->idle_ps, (uint32_t)-1);
+		/* relaxed: who sees an old one looks in vain */
+		fetch_add_relaxed(&s->idle_ps, (uint32_t)-1);
 	}
 	return p;
 }
@@ -53,8 +53,8 @@ void idle_acquire(struct M *m, struct P *p)
 {
 	m->p = p;
 	p->m = m;
-	/* pairs with: stop_the_world(), monitor — p's fields */
-	store_release(&p->status, P_RUNNING);
+	/* relaxed: p's fields go with the lock, or with P_SYSCALL */
+	store_relaxed(&p->status, P_RUNNING);
 }
 
 struct P *idle_release(struct M *m)
@@ -65,42 +65,37 @@ struct P *idle_release(struct M *m)
 	return p;
 }
 
-static bool stopping(struct sched *s)
-{
-	/* pairs with: stop_the_world() */
-	return load_acquire(&s->stopping) != 0;
-}
-
 /* --- spinning --- */
 
 void idle_wake_slow(struct sched *s)
 {
 	uint32_t none = 0;
-	/* pairs with: idle_leave() decrement; the race lost: another waker */
-	if (!cas_seq_cst(&s->spinning, &none, 1))
+	/* The race lost: another waker. relaxed: who sees it leaves the rest to
+	 * whoever spins, and that one's decrement comes later */
+	if (!cas_relaxed(&s->spinning, &none, 1))
 		return;
 	mutex_lock(&s->lock);
 	struct P *p = idle_get(s);
 	if (p)
 		idle_start(s, p, true);
 	else
-		/* pairs with: as above; all processors are busy, and look
-		 * themselves */
-		fetch_add_seq_cst(&s->spinning, (uint32_t)-1);
+		/* All processors are busy, and look themselves. relaxed: the
+		 * next one that is idle is so under the lock */
+		fetch_add_relaxed(&s->spinning, (uint32_t)-1);
 	mutex_unlock(&s->lock);
 }
 
 void idle_spin(struct M *m)
 {
 	m->spinning = true;
-	/* pairs with: idle_wake() */
-	fetch_add_seq_cst(&m->s->spinning, 1);
+	/* relaxed: as in idle_wake_slow() */
+	fetch_add_relaxed(&m->s->spinning, 1);
 }
 
 void idle_found(struct M *m)
 {
 	m->spinning = false;
-	/* pairs with: idle_wake() */
+	/* pairs with: idle_wake() — before the look for idle processors */
 	fetch_add_seq_cst(&m->s->spinning, (uint32_t)-1);
 	/* There may be more where that came from. */
 	idle_wake(m->s);
@@ -119,19 +114,18 @@ void idle_wake_for(struct sched *s, int64_t when)
 		s->poller.backend->wake(&s->poller);
 }
 
-/* Whether any processor or the global queue has work, after all. */
+/* Whether any processor has work, after all. The queue of all was empty under
+ * the lock, and who puts anything there since then sees the idle processor, or
+ * has a full ring. */
 static bool work_left(struct sched *s)
 {
-	/* pairs with: global_put() */
-	if (load_seq_cst(&s->queued) != 0)
-		return true;
 	for (unsigned i = 0; i < s->procs; i++)
 		if (!runq_empty(s->p[i]))
 			return true;
 	return false;
 }
 
-static bool take_idle(struct M *m)
+bool idle_take(struct M *m)
 {
 	struct sched *s = m->s;
 	mutex_lock(&s->lock);
@@ -146,7 +140,7 @@ static bool take_idle(struct M *m)
 /* m, without a processor, has seen work: it takes one and spins. */
 static bool come_back(struct M *m)
 {
-	if (!take_idle(m))
+	if (!idle_take(m))
 		return false; /* all are busy, and will find it */
 	idle_spin(m);
 	return true;
@@ -165,8 +159,8 @@ bool idle_leave(struct M *m)
 {
 	struct sched *s = m->s;
 	mutex_lock(&s->lock);
-	/* relaxed: written under the lock only */
-	if (stopping(s) || load_relaxed(&s->queued) != 0) {
+	/* relaxed: both are written under the lock only */
+	if (load_relaxed(&s->stopping) || load_relaxed(&s->queued) != 0) {
 		mutex_unlock(&s->lock);
 		return false;
 	}

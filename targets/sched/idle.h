@@ -25,6 +25,8 @@ void idle_start(struct sched *s, struct P *p, bool spinning);
 /* m takes p, which is nobody's, or lets its own go. */
 void idle_acquire(struct M *m, struct P *p);
 struct P *idle_release(struct M *m);
+/* m takes an idle one. False: none is. */
+bool idle_take(struct M *m);
 /* m, which has nothing to run, gives up its processor and stops spinning.
  * False: it was work after all, and m has a processor again and spins, or has
  * taken what to do from somewhere else; look again. */

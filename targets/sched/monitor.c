@@ -150,8 +150,6 @@ static bool look_at(struct sched *s, struct P *p, struct proc_watch *w, int64_t 
 	 * p's fields */
 	if (!is_wanted(s, p, w->calls_since, now) || !cas_seq_cst(&p->status, &status, P_IDLE))
 		return false;
-	/* relaxed: only watched for change */
-	fetch_add_relaxed(&p->calls, 1);
 	syscall_hand_on(s, p);
 	return true;
 }

@@ -10,12 +10,13 @@
 
 enum { NOTE_TICKS = 64, EVENTS = 256 };
 
-/* Makes the goroutines of list runnable, and links them. */
+/* Makes the goroutines of list runnable, and links each to the next. */
 static void link_ready(struct g **list, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
 		status_ready(list[i]);
-		((struct G *)list[i])->link = i + 1 < n ? (struct G *)list[i + 1] : NULL;
+		if (i > 0)
+			((struct G *)list[i - 1])->link = (struct G *)list[i];
 	}
 }
 
@@ -113,14 +114,14 @@ struct G *schedule_poll_own(struct sched *s, struct M *m)
 	unsigned n = s->poller.backend->poll(&s->poller, 0, list, &waiters);
 	note_poll(s, m->p);
 	struct G *g = NULL;
-	if (n == 1) {
-		status_ready(list[0]);
-		g = (struct G *)list[0];
-	} else if (n > 1) {
+	if (n > 1) {
 		put_ready(m->p, list, n);
 		runq_publish();
 		idle_wake(s);
 		g = runq_get(m->p, false);
+	} else if (n == 1) {
+		g = (struct G *)list[0];
+		status_ready(&g->g);
 	}
 	poller_adjust(&s->poller, waiters);
 	return g;
@@ -158,20 +159,16 @@ bool schedule_block(struct M *m)
 	/* pairs with: idle_wake_for() */
 	store_seq_cst(&s->poll_until, 0);
 	store_seq_cst(&s->last_poll, (uint64_t)world_now());
-	mutex_lock(&s->lock);
-	struct P *p = idle_get(s);
-	mutex_unlock(&s->lock);
-	if (p)
-		idle_acquire(m, p);
+	bool back = idle_take(m);
 	schedule_inject(s, m, list, n);
 	poller_adjust(&s->poller, waiters);
-	if (p && n == 0)
+	if (back && n == 0)
 		idle_spin(m);
 #ifndef BUG_TIMERS_LEFT
 	/* dropped there: the timers of idle processors pass while whoever
 	 * waited for them runs something: lost_wakeup, on any machine. */
-	else if (p)
+	else if (back)
 		monitor_keep(s);
 #endif
-	return p || n > 0;
+	return back || n > 0;
 }

@@ -7,19 +7,19 @@
 static bool spill(struct P *p, struct G *g, uint32_t head, uint32_t tail)
 {
 	uint32_t n = (tail - head) / 2;
-	struct G *list[RING / 2 + 1];
-	for (uint32_t i = 0; i < n; i++)
-		/* relaxed: the owner's; the swap says whether they still are
-		 * there */
-		list[i] = (struct G *)load_relaxed(&p->ring[(head + i) & p->mask]);
-	/* The race lost: a thief. pairs with: runq_steal() — slots read */
-	if (!cas_release(&p->head, &head, head + n))
+	/* The race lost: a thief. relaxed: only the owner writes slots, so that
+	 * they are read below as they were */
+	if (!cas_relaxed(&p->head, &head, head + n))
 		return false;
-	list[n] = g;
-	for (uint32_t i = 0; i < n; i++)
-		list[i]->link = list[i + 1];
+	struct G *first = g;
+	for (uint32_t i = n; i-- > 0;) {
+		/* relaxed: as above */
+		struct G *before = (struct G *)load_relaxed(&p->ring[(head + i) & p->mask]);
+		before->link = first;
+		first = before;
+	}
 	mutex_lock(&p->s->lock);
-	global_put(p->s, list[0], g, n + 1);
+	global_put(p->s, first, g, n + 1);
 	mutex_unlock(&p->s->lock);
 	return true;
 }
@@ -27,7 +27,8 @@ static bool spill(struct P *p, struct G *g, uint32_t head, uint32_t tail)
 void runq_put(struct P *p, struct G *g)
 {
 	for (;;) {
-		/* pairs with: runq_steal() swap — the slots are free */
+		/* pairs with: grab() swap — the slots are free. kept: as there
+		 */
 		uint32_t head = load_acquire(&p->head);
 		/* relaxed: own word */
 		uint32_t tail = load_relaxed(&p->tail);
@@ -64,24 +65,26 @@ static struct G *take_next(struct P *p)
 	/* relaxed: the swap compares it */
 	uintptr_t next = load_relaxed(&p->next);
 	/* The race lost: a thief, so it is gone; only the owner puts one there.
-	 * pairs with: runq_put_next() */
-	if (next != 0 && cas_acquire(&p->next, &next, 0))
+	 * pairs with: runq_put_next(); runq_empty() — who was kicked into the
+	 * ring */
+	if (next != 0 && cas_acq_rel(&p->next, &next, 0))
 		return (struct G *)next;
 	return NULL;
 }
 
 static struct G *take_first(struct P *p)
 {
-	/* pairs with: thieves' swaps */
-	uint32_t head = load_acquire(&p->head);
+	/* relaxed: the swap compares it */
+	uint32_t head = load_relaxed(&p->head);
 	for (;;) {
 		/* relaxed: own word */
 		if (load_relaxed(&p->tail) == head)
 			return NULL;
 		/* relaxed: own slot; the swap says whether it still is */
 		uintptr_t g = load_relaxed(&p->ring[head & p->mask]);
-		/* The race lost: a thief. pairs with: runq_put() — slot read */
-		if (cas_acq_rel(&p->head, &head, head + 1))
+		/* The race lost: a thief. relaxed: only the owner writes slots
+		 */
+		if (cas_relaxed(&p->head, &head, head + 1))
 			return (struct G *)g;
 	}
 }
@@ -159,8 +162,8 @@ struct G *runq_get(struct P *p, bool fair)
 static uint32_t grab(struct P *from, struct P *to, uint32_t tail)
 {
 	for (;;) {
-		/* pairs with: other takers' swaps */
-		uint32_t head = load_acquire(&from->head);
+		/* relaxed: the swap compares it */
+		uint32_t head = load_relaxed(&from->head);
 		/* pairs with: runq_put() store — the slots */
 		uint32_t end = load_acquire(&from->tail);
 		uint32_t n = end - head;
@@ -169,7 +172,7 @@ static uint32_t grab(struct P *from, struct P *to, uint32_t tail)
 			return 0;
 		if (n > (from->mask + 1) / 2)
 			continue; /* head and tail are of different times */
-		for (uint32_t i = 0; i < n; i++) {
+		for (uint32_t i = n; i-- > 0;) {
 			/* relaxed: here and below, the swap says whether they
 			 * were still there */
 			uintptr_t g = load_relaxed(&from->ring[(head + i) & from->mask]);
@@ -184,8 +187,9 @@ static uint32_t grab(struct P *from, struct P *to, uint32_t tail)
 		return n;
 #endif
 		/* The race lost: the owner or another thief. pairs with:
-		 * runq_put() load — slots read */
-		if (cas_acq_rel(&from->head, &head, head + n))
+		 * runq_put() load — slots read. kept: without it a load may
+		 * come after the swap, which no model here shows */
+		if (cas_release(&from->head, &head, head + n))
 			return n;
 	}
 }
@@ -202,35 +206,33 @@ struct G *runq_steal(struct P *to, struct P *from, bool next)
 	n--;
 	/* relaxed: the thief wrote it above */
 	struct G *g = (struct G *)load_relaxed(&to->ring[(tail + n) & to->mask]);
-	if (n > 0)
-		/* pairs with: grab(), of the next thief — the slots */
-		store_release(&to->tail, tail + n);
+	/* pairs with: grab(), of the next thief — the slots */
+	store_release(&to->tail, tail + n);
 	return g;
 }
 
 bool runq_empty(struct P *p)
 {
-	for (;;) {
-		/* pairs with: runq_publish(), runq_put_next() — a leaver's last
-		 * look, after it has stopped spinning */
-		uint32_t head = load_seq_cst(&p->head);
-		uint32_t tail = load_seq_cst(&p->tail);
-		uintptr_t next = load_seq_cst(&p->next);
-		/* pairs with: runq_publish(), after runq_send() */
-		uintptr_t sent = load_seq_cst(&p->sent);
-		/* One may have been kicked from next into the ring meanwhile.
-		 * pairs with: as above */
-		if (load_seq_cst(&p->tail) == tail)
-			return head == tail && next == 0 && sent == 0;
-	}
+	/* Before the ring, into which one may be kicked from there. pairs with:
+	 * runq_put_next() — a leaver's last look, after it has stopped spinning
+	 */
+	if (load_seq_cst(&p->next) != 0)
+		return false;
+	/* pairs with: runq_publish(), after runq_send() */
+	if (load_seq_cst(&p->sent) != 0)
+		return false;
+	/* pairs with: runq_publish(); take_next() swap — the ring */
+	uint32_t tail = load_seq_cst(&p->tail);
+	/* relaxed: an old one shows more than there is */
+	return load_relaxed(&p->head) == tail;
 }
 
 /* --- the global queue --- */
 
 static void set_queued(struct sched *s, uint32_t n)
 {
-	/* pairs with: idle_leave()'s last look */
-	store_seq_cst(&s->queued, n);
+	/* relaxed: a hint for those without the lock */
+	store_relaxed(&s->queued, n);
 }
 
 void global_put(struct sched *s, struct G *first, struct G *last, unsigned n)

@@ -18,9 +18,8 @@ enum {
 
 static uint32_t random_below(struct M *m, uint32_t n)
 {
-	m->rng ^= m->rng << 13;
-	m->rng ^= m->rng >> 7;
-	m->rng ^= m->rng << 17;
+	/* Knuth's MMIX: The Art of Computer Programming 2, 3.3.4, table 1. */
+	m->rng = m->rng * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
 	return (uint32_t)((m->rng >> 32) * n >> 32);
 }
 
@@ -52,7 +51,7 @@ static bool is_next_stuck(struct P *from)
 {
 	/* relaxed: a matter of thrift; whoever leaves looks again */
 	uint32_t tick = load_relaxed(&from->tick);
-	for (unsigned i = 0; i < NEXT_LOOKS; i++) {
+	for (unsigned i = NEXT_LOOKS; i-- > 0;) {
 		/* relaxed: as above */
 		if (load_relaxed(&from->next) == 0 || load_relaxed(&from->tick) != tick)
 			return false;
@@ -64,13 +63,12 @@ static bool is_next_stuck(struct P *from)
 static struct G *steal(struct M *m)
 {
 	struct sched *s = m->s;
-	for (unsigned pass = 0; pass < PASSES; pass++) {
-		bool last = pass == PASSES - 1;
+	for (unsigned pass = PASSES; pass-- > 0;) {
+		bool last = pass == 0;
 		unsigned start = random_below(m, s->procs);
-		for (unsigned i = 0; i < s->procs; i++) {
+		for (unsigned i = s->procs; i-- > 0;) {
+			/* Among them its own, which is empty. */
 			struct P *from = s->p[(start + i) % s->procs];
-			if (from == m->p)
-				continue;
 			if (last)
 				run_timers(from);
 			struct G *g = runq_steal(m->p, from, last && is_next_stuck(from));
@@ -161,7 +159,7 @@ static bool linger(struct M *m)
 	struct sched *s = m->s;
 	if (!m->spinning || is_wanted_to_block(s))
 		return false;
-	for (unsigned i = 0; i < LINGER_LOOKS; i++) {
+	for (unsigned i = LINGER_LOOKS; i-- > 0;) {
 		world_relax_for(PAUSES);
 		/* relaxed: a glance; whoever leaves or sleeps looks again */
 		if (schedule_is_stopping(s) || load_relaxed(&s->ending) || is_anything_to_take(s))
@@ -205,7 +203,6 @@ static void execute(struct M *m, struct G *g)
 {
 	struct P *p = m->p;
 	status_set(&g->g, G_RUNNABLE, G_RUNNING);
-	g->m = m;
 	g->home = p;
 	m->cur = g;
 	/* relaxed: read by the monitor, which only watches it for change */
@@ -221,7 +218,6 @@ struct G *schedule_after(struct M *m)
 {
 	struct G *g = m->cur;
 	m->cur = NULL;
-	g->m = NULL;
 	switch (m->after) {
 	case AFTER_PARK:
 		return park_commit(m, g) ? NULL : g;

@@ -25,7 +25,7 @@ struct poller *sched_poller(void)
 
 /* --- goroutines --- */
 
-/* Appends to the table of all. s->all_lock held. */
+/* Appends to the table of all, under whose number it goes. s->all_lock held. */
 static void note_goroutine(struct sched *s, struct G *g)
 {
 	if (s->goroutines == s->all_room) {
@@ -38,7 +38,8 @@ static void note_goroutine(struct sched *s, struct G *g)
 		s->all = all;
 		s->all_room = room;
 	}
-	s->all[s->goroutines++] = g;
+	g->g.id = s->goroutines++;
+	s->all[g->g.id] = g;
 }
 
 /* Fresh ones, on s->free. Their memory stays until the end. s->all_lock
@@ -48,13 +49,12 @@ static void more_goroutines(struct sched *s)
 	struct G *block = world_map(GS_AT_ONCE * sizeof *block);
 	for (unsigned i = GS_AT_ONCE; i-- > 0;) {
 		struct G *g = &block[i];
-		word_init(&g->g.status, G_IDLE);
-		g->g.id = s->goroutines;
 		g->s = s;
-		note_goroutine(s, g);
-		status_set(&g->g, G_IDLE, G_DEAD);
 		g->link = s->free;
 		s->free = g;
+		word_init(&g->g.status, G_IDLE);
+		status_set(&g->g, G_IDLE, G_DEAD);
+		note_goroutine(s, g);
 	}
 }
 
@@ -168,10 +168,11 @@ static void tear_down(struct sched *s)
 static void join_workers(struct sched *s)
 {
 	/* Nobody starts one any more: constant from here on. */
-	for (struct M *m = s->workers, *next; m; m = next) {
-		next = m->all_link;
+	for (struct M *m = s->workers; m;) {
 		world_thread_join(m->thread);
+		struct M *next = m->all_link;
 		world_unmap(m, sizeof *m);
+		m = next;
 	}
 	monitor_wake(s);
 	world_thread_join(s->monitor);
@@ -187,11 +188,10 @@ int sched_run(const struct sched_config *c, void (*fn)(void *arg), void *arg,
 	if (error != 0)
 		return error;
 	runq_put_next(s->p[0], make(s, NULL, fn, arg));
+	/* No lock: nobody else is there who starts one. */
+	worker_new(s, s->p[0], false);
 	if (world_thread_start(&s->monitor, monitor_main, s) != 0)
 		world_fatal("cannot start a thread: raise the limit on processes");
-	mutex_lock(&s->lock);
-	worker_new(s, s->p[0], false);
-	mutex_unlock(&s->lock);
 	note_sleep(&s->ended);
 	if (c->ended)
 		c->ended(s);

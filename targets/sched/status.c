@@ -53,7 +53,7 @@ void status_set_slow(struct g *g, uint32_t from, uint32_t to)
 		if (spins % SPINS == 0)
 			world_yield();
 		else
-			for (int i = 0; i < PAUSES; i++)
+			for (unsigned i = PAUSES; i-- > 0;)
 				world_relax();
 	}
 	show(NULL, 0);

@@ -28,11 +28,8 @@ static uint32_t stop_the_quiet(struct sched *s, struct P *own)
 		uint32_t seen = P_SYSCALL;
 		/* The race lost: its goroutine returns, and will see stopping.
 		 * pairs with: syscall_enter(), syscall_exit() */
-		if (cas_seq_cst(&s->p[i]->status, &seen, P_STOPPED)) {
-			/* relaxed: only watched for change */
-			fetch_add_relaxed(&s->p[i]->calls, 1);
+		if (cas_seq_cst(&s->p[i]->status, &seen, P_STOPPED))
 			quiet++;
-		}
 	}
 	for (struct P *p; (p = idle_get(s));) {
 		/* relaxed: it is nobody's, and the lock is held */

@@ -14,11 +14,8 @@ static void stop_own(struct sched *s, struct P *p)
 	uint32_t seen = P_SYSCALL;
 	mutex_lock(&s->lock);
 	/* pairs with: stop_the_quiet(), syscall_take_back() */
-	if (count_get(&s->stop_wait) > 0 && cas_seq_cst(&p->status, &seen, P_STOPPED)) {
-		/* relaxed: only watched for change */
-		fetch_add_relaxed(&p->calls, 1);
+	if (count_get(&s->stop_wait) > 0 && cas_seq_cst(&p->status, &seen, P_STOPPED))
 		stw_one_less(s);
-	}
 	mutex_unlock(&s->lock);
 }
 
@@ -41,7 +38,6 @@ struct P *syscall_give(struct M *m)
 bool syscall_take_back(struct M *m)
 {
 	struct P *p = m->old_p;
-	m->old_p = NULL;
 #ifdef BUG_SYSCALL_STORE
 	/* dropped: the swap compares. A processor that was stopped or handed on
 	 * in between is taken back all the same, and runs in a stopped world:
@@ -110,16 +106,9 @@ void syscall_enter(void)
 void syscall_exit(void)
 {
 	struct M *m = m_self();
-	if (!syscall_take_back(m)) {
-		struct sched *s = m->s;
-		mutex_lock(&s->lock);
-		struct P *p = idle_get(s);
-		mutex_unlock(&s->lock);
-		if (!p) {
-			park_leave(AFTER_SYSCALL);
-			return;
-		}
-		idle_acquire(m, p);
+	if (!syscall_take_back(m) && !idle_take(m)) {
+		park_leave(AFTER_SYSCALL);
+		return;
 	}
 	status_set(&m->cur->g, G_SYSCALL, G_RUNNING);
 }

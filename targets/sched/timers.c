@@ -26,7 +26,7 @@ static void sift(struct timers *h, uint32_t i)
 		uint32_t least = ARITY * i + 1, end = least + ARITY;
 		if (least >= h->count)
 			break;
-		for (uint32_t c = least + 1; c < end && c < h->count; c++)
+		for (uint32_t c = least; ++c < end && c < h->count;)
 			if (h->heap[c]->when < h->heap[least]->when)
 				least = c;
 		if (h->heap[least]->when >= t->when)

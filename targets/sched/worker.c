@@ -20,7 +20,7 @@ void worker_init(struct M *m, struct sched *s, uint32_t id)
 {
 	m->s = s;
 	m->id = id;
-	m->rng = id * UINT64_C(0x9e3779b97f4a7c15) + 1;
+	m->rng = id;
 	note_clear(&m->wake);
 }
 

@@ -93,11 +93,31 @@ static void fill(struct P *p)
 	timers_stop(&many[0]);
 }
 
+/* Of timers that are due at once none moves for another. */
+static void tie(struct P *p)
+{
+	enum { TIED = 5 };
+	for (int i = 0; i < TIED; i++)
+		timers_start(&many[i], FAR, never, NULL, 0);
+	for (uint32_t i = 0; i < TIED; i++)
+		must(many[i].heap_index == i + 1, "one of the same time was overtaken");
+	timers_stop(&many[0]);
+	must(many[4].heap_index == 1, "the last one does not stay where it was put");
+	for (int i = TIED; i < TIED + 2; i++)
+		timers_start(&many[i], FAR + 1, never, NULL, 0);
+	timers_stop(&many[4]);
+	must(many[1].heap_index == 1 && many[6].heap_index == 2, "a later one went up");
+	for (int i = 0; i < TIED + 2; i++)
+		timers_stop(&many[i]);
+	must(p->timers.count == 0, "timers are left");
+}
+
 static void first(void *arg)
 {
 	struct P *p = m_self()->p;
 	(void)arg;
 	fill(p);
+	tie(p);
 	int64_t base = world_now() + FAR / 2;
 	shuffle(p, base);
 	uint32_t left = 0;

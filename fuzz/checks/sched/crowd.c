@@ -67,11 +67,21 @@ static void first(void *arg)
 	must(load_relaxed(&s->alive) == 1, "the living are counted wrong");
 }
 
+static unsigned ends;
+
+static void ended(struct sched *s)
+{
+	/* relaxed: nobody else is there */
+	must(load_relaxed(&s->alive) == 0, "somebody is alive at the end");
+	ends++;
+}
+
 static void run(void *state, struct slot *me)
 {
 	struct state *s = state;
-	struct sched_config c = { .procs = 1, .stack_bytes = 1 };
+	struct sched_config c = { .procs = 1, .stack_bytes = 1, .ended = ended };
 	run_program(s, me, &c, first);
+	must(ends == 1, "the end was not told, or again");
 	must(s->counts.started == 1 + MANY + 2 * AGAIN && s->counts.stops == 0, "wrong figures");
 	must(s->counts.workers >= 1 && s->counts.timers == 0, "wrong figures");
 }

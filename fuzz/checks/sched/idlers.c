@@ -58,6 +58,7 @@ static bool stops_for_world(void)
  * What it helps in ends all. */
 static void end_all(void *arg)
 {
+	must(!me()->help, "a helper is given help that it already gives");
 	set(&((struct sched *)arg)->ending, 1);
 }
 
@@ -114,7 +115,6 @@ static void expect_call(void)
 	f->status[ME] = P_SYSCALL;
 	if (f->stopping && f->stop_wait > 0) {
 		f->status[ME] = P_STOPPED;
-		f->calls[ME]++;
 		expect_one_stopped();
 	}
 }
@@ -152,8 +152,8 @@ static bool returns(void)
 	m->cur = &on->st.g[0];
 	set(&m->cur->g.status, G_SYSCALL);
 	m->old_p = state_p(&on->st, ME);
+	f->old[ME] = ME;
 	f->runs[ME] = 0;
-	f->old[ME] = NOBODY;
 	f->g_status[0] = G_RUNNING;
 	expect_acquire(ME, f->status[ME] == P_SYSCALL ? ME : expect_no_longer_idle());
 	syscall_exit();
@@ -180,7 +180,6 @@ static bool stops_the_world(void)
 	f->stopping = 1;
 	f->preempt[ME] = 0;
 	f->preempt[OTHER] = 1;
-	f->calls[OTHER] += f->status[OTHER] == P_SYSCALL;
 	while (expect_no_longer_idle() != NOBODY)
 		;
 	f->status[ME] = f->status[OTHER] = P_STOPPED;

@@ -32,6 +32,11 @@ static int spinner_judge(const void *state, const struct slot *slots)
 		return STUCK;
 	if (status_seen(st, 0) != G_RUNNABLE || state_queued(st, 0, &st->g[0]) != 1)
 		return -1;
+	/* Who looks on has a processor, and who has one or is woken for it
+	 * counts. relaxed: nothing moves any more */
+	if (!slots[1].got[LEFT] != !!st->m[1].p ||
+	    load_relaxed(&st->s.spinning) != (uint32_t)!slots[1].got[LEFT] + state_woken(st, 2))
+		return -1;
 	/* Else it waits beside an idle processor. */
 	return !slots[1].got[LEFT] || state_woken(st, 2) ? CAME_THROUGH : STUCK;
 }

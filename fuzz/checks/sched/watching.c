@@ -17,6 +17,8 @@ static bool naps(void)
 {
 	static const int64_t for_ns[] = { 20 * US, 100 * US, LATE, MS, 2 * MS, 10 * MS };
 	int64_t now = some_time(), ns = for_ns[pick(6)], first = expect_forsaken(), least = ns;
+	if (first != 0 && pick(2))
+		now = first - ns - 1 + pick(3);
 	if (first != 0 && first - now < ns)
 		least = first - now > LATE ? first - now : LATE;
 	EXPECTED->monitor_until = now + ns;
@@ -40,19 +42,44 @@ static bool is_told(void)
 
 /* --- a look --- */
 
+/* A time at which something has lasted for so long, to the nanosecond, or has
+ * not quite. */
+static int64_t long_after(int64_t since)
+{
+	return since + LONG - 1 + pick(3);
+}
+
+static int64_t time_of_look(void)
+{
+	int64_t forsaken = expect_forsaken(), next = expect_next_timer();
+	uint32_t how = pick(6);
+	if (how == 0 && EXPECTED->last_poll != 0)
+		return long_after(EXPECTED->last_poll);
+	if (how == 1 && next != 0)
+		return long_after(next);
+	if (how == 2 && forsaken != 0)
+		return forsaken - pick(2);
+	return world_now() + (int64_t)pick(3) * LONG / 2;
+}
+
+static int64_t some_time_before(int64_t now)
+{
+	return pick(2) ? some_time() : 2 * now - long_after(now);
+}
+
 static uint32_t now_or_before(uint32_t figure)
 {
 	return figure + (pick(3) == 0);
 }
 
-static void remember(struct proc_watch *w, const struct P *p)
+static void remember(struct proc_watch *w, const struct P *p, int64_t now)
 {
 	/* relaxed: nobody else is there */
 	w->tick = now_or_before(load_relaxed(&p->tick));
 	/* relaxed: as above */
 	w->calls = now_or_before(load_relaxed(&p->calls));
-	w->tick_since = some_time();
-	w->calls_since = some_time();
+	w->tick_since = some_time_before(now);
+	w->calls_since = some_time_before(now);
 }
 
 static bool expect_look_at(int64_t p, struct proc_watch *w, int64_t now)
@@ -74,7 +101,6 @@ static bool expect_look_at(int64_t p, struct proc_watch *w, int64_t now)
 	if (!expect_any(p) && (f->spinning != 0 || f->idle_ps != 0) &&
 	    now - w->calls_since <= LONG)
 		return false;
-	f->calls[p]++;
 	expect_hand_on(p);
 	return true;
 }
@@ -100,10 +126,10 @@ static bool expect_look(struct proc_watch *watch, int64_t now)
 static bool looks(void)
 {
 	struct proc_watch watch[PROCS], expected[PROCS];
-	int64_t now = world_now() + (int64_t)pick(3) * LONG / 2;
+	int64_t now = time_of_look();
 	memset(watch, 0, sizeof watch);
 	for (unsigned p = 0; p < PROCS; p++)
-		remember(&watch[p], state_p(&on->st, p));
+		remember(&watch[p], state_p(&on->st, p), now);
 	memcpy(expected, watch, sizeof watch);
 	bool did = expect_look(expected, now);
 	if (on->too_few)
