@@ -32,21 +32,6 @@ static uint16_t place_of(const char *name)
 	return h ^ h >> 16;
 }
 
-void executions_open(void)
-{
-	cases = all_cases(all);
-	for (unsigned i = 0; i < cases; i++)
-		place[i] = place_of(all[i]->name);
-	for (unsigned i = 0; i < MODELS; i++)
-		models[i].model = model_named(names[i], &models[i].bit);
-	runner_open(all[0]);
-	feedback_open();
-	/* Hangs and aborts are libFuzzer's to notice. */
-	alarm(0);
-	signal(SIGALRM, SIG_DFL);
-	signal(SIGABRT, SIG_DFL);
-}
-
 static const struct test_case *chosen(const uint8_t *header)
 {
 	unsigned from = header[0] | header[1] << 8, best = 0, least = CIRCLE;
@@ -92,6 +77,59 @@ static bool outlasts_races(const struct test_case *c, enum model bit)
 	return wanted && !(wanted >> DATA_RACE & 1);
 }
 
+static void execute(struct run *run, const struct test_case *c, unsigned under,
+		    const uint8_t *choices, size_t n)
+{
+	runner_open(c);
+	model = models[under].model;
+	bytes_start(choices, n);
+	search = &bytes_search;
+	search->begin(executions);
+	feedback_begin();
+	sim.blind = outlasts_races(c, models[under].bit);
+	runner_run(run);
+	feedback_end();
+}
+
+/* Each case a few times, with few surprises; a run of a whole runtime, which
+ * takes long, once. */
+static void look_around(void)
+{
+	enum { TIMES = 2 * MODELS, CHOICES = 96, SURPRISE = 8 };
+	uint64_t state = 1;
+	for (unsigned i = 0; i < cases * TIMES; i++) {
+		struct run run;
+		uint8_t choice[CHOICES];
+		if (i >= cases && all[i % cases]->whole)
+			continue;
+		for (unsigned k = 0; k < CHOICES; k++) {
+			uint64_t x = random_next(&state) >> 32;
+			choice[k] = x % SURPRISE ? 0 : x / SURPRISE;
+		}
+		execute(&run, all[i % cases], i / cases % MODELS, choice, CHOICES);
+		feedback_learn();
+	}
+	feedback_learnt();
+	sim.blind = false;
+}
+
+void executions_open(void)
+{
+	cases = all_cases(all);
+	for (unsigned i = 0; i < cases; i++)
+		place[i] = place_of(all[i]->name);
+	for (unsigned i = 0; i < MODELS; i++)
+		models[i].model = model_named(names[i], &models[i].bit);
+	runner_open(all[0]);
+	feedback_open();
+	if (!fuzzer_runs_corpus)
+		look_around();
+	/* Hangs and aborts are libFuzzer's to notice. */
+	alarm(0);
+	signal(SIGALRM, SIG_DFL);
+	signal(SIGABRT, SIG_DFL);
+}
+
 void executions_run(const uint8_t *data, size_t size)
 {
 	struct run run;
@@ -99,16 +137,10 @@ void executions_run(const uint8_t *data, size_t size)
 	size_t given = size < INPUT_HEADER ? size : INPUT_HEADER;
 	if (given > 0)
 		memcpy(header, data, given);
-	runner_open(chosen(header));
-	model = models[header[2] % MODELS].model;
-	bytes_start(data + given, size - given);
-	search = &bytes_search;
-	search->begin(executions++);
-	feedback_begin();
-	sim.blind = outlasts_races(runner_case(), models[header[2] % MODELS].bit);
-	runner_run(&run);
-	feedback_end();
+	unsigned under = header[2] % MODELS;
+	execute(&run, chosen(header), under, data + given, size - given);
+	executions++;
 	if (run.failure != NO_FAILURE)
-		report(&run, models[header[2] % MODELS].bit);
+		report(&run, models[under].bit);
 	sim.blind = false;
 }

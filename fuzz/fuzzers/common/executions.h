@@ -36,9 +36,16 @@ void bytes_start(const uint8_t *choices, size_t n);
 /* feedback.c: what an execution did that code coverage does not see, as
  * counters that libFuzzer knows: which store a load read from, who handed a
  * word to whom, and which value followed which. FEEDBACK in the environment
- * names those wanted, by letters of "rhs" ("" none). */
+ * names those wanted, by letters of "rhs" ("" none).
+ *
+ * libFuzzer's work on an execution is in proportion to the counters that are
+ * not 0. So of those that held the same after each of a few executions one
+ * tells for all, as long as they do; unless "a" is among the letters. */
 void feedback_open(void);
 void feedback_begin(void);
 void feedback_end(void);
+/* After each of those few, and when they are over. */
+void feedback_learn(void);
+void feedback_learnt(void);
 
 #endif

@@ -9,7 +9,18 @@ enum { COUNTER_BITS = 10, COUNTERS = 1 << COUNTER_BITS, WORDS = 64 };
 /* libFuzzer clears these before an input and looks at them after it. */
 __attribute__((used, section("__libfuzzer_extra_counters"))) static uint8_t counter[COUNTERS];
 
-static bool read_from, hand_off, succession;
+/* The compiler's, of the targets' blocks; not where only a corpus is run. */
+extern uint8_t __start___sancov_cntrs[] __attribute__((weak));
+extern uint8_t __stop___sancov_cntrs[] __attribute__((weak));
+
+/* What each of them, and then each of our own, held after one execution and the
+ * next, as a hash; 0: nothing so far. */
+enum { MOST = 1 << 14 };
+static uint64_t held[MOST];
+static struct { uint8_t *counter; const uint8_t *like; } redundant[MOST];
+static unsigned redundants;
+
+static bool read_from, hand_off, succession, all_counters;
 
 static inline void seen(unsigned kind, uint64_t a, uint64_t b)
 {
@@ -50,6 +61,7 @@ void feedback_open(void)
 	read_from = strchr(wanted, 'r');
 	hand_off = strchr(wanted, 'h');
 	succession = strchr(wanted, 's');
+	all_counters = strchr(wanted, 'a');
 }
 
 void feedback_begin(void)
@@ -62,6 +74,42 @@ void feedback_begin(void)
 
 void feedback_end(void)
 {
+	for (unsigned i = 0; i < redundants; i++)
+		if (*redundant[i].counter == *redundant[i].like)
+			*redundant[i].counter = 0;
 	trace_listener = NULL;
 	trace_on = TRACE_NOTHING;
+}
+
+static size_t blocks(void)
+{
+	size_t n = __stop___sancov_cntrs - __start___sancov_cntrs;
+	return n < MOST - COUNTERS ? n : MOST - COUNTERS;
+}
+
+static uint8_t *counter_at(size_t i)
+{
+	return i < blocks() ? &__start___sancov_cntrs[i] : &counter[i - blocks()];
+}
+
+void feedback_learn(void)
+{
+	for (size_t i = 0; i < blocks() + COUNTERS; i++) {
+		uint64_t h = held[i] * 0x9e3779b97f4a7c15u;
+		held[i] = h ^ h >> 29 ^ *counter_at(i);
+		*counter_at(i) = 0;
+	}
+}
+
+void feedback_learnt(void)
+{
+	for (size_t i = 0; i < blocks() + COUNTERS && !all_counters; i++) {
+		size_t first = 0;
+		while (held[first] != held[i])
+			first++;
+		if (held[i] == 0 || first == i)
+			continue;
+		redundant[redundants].counter = counter_at(i);
+		redundant[redundants++].like = counter_at(first);
+	}
 }
