@@ -95,7 +95,8 @@ bool mark_object(struct marker *m, const void *p)
 	if (!s)
 		return false;
 	uint32_t i = (uint32_t)((uintptr_t)p - (uintptr_t)s->base) / s->size;
-	if (i >= s->objects || !(s->taken[i / 64] >> i % 64 & 1))
+	/* Beyond the last object none is taken. */
+	if (!(s->taken[i / 64] >> i % 64 & 1))
 		return false;
 	if (set_mark(s, i) && s->class % 2)
 		put(m, s->base + (size_t)i * s->size);

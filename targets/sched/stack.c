@@ -108,14 +108,23 @@ static void drop_bare(struct stacks *all)
 	count(&all->taken, all->least);
 }
 
+/* Takes the last closed of the windows with backing, of which there is one; its
+ * top. Lock held. */
+static char *take_free(struct stacks *all)
+{
+	char *top = all->free, *next = *next_of(top);
+	all->free = next;
+	all->frees--;
+	return top;
+}
+
 /* Takes a window. Returns the top of its backing, NULL: none left. */
 static char *take(struct stacks *all)
 {
+	char *top;
 	mutex_lock(&all->lock);
-	char *top = all->free;
-	if (top) {
-		all->free = *next_of(top);
-		all->frees--;
+	if (all->free) {
+		top = take_free(all);
 	} else if ((top = bare_window(all))) {
 		if (world_commit(top - all->least, all->least) == 0)
 			drop_bare(all);
@@ -149,9 +158,7 @@ size_t stacks_trim(struct stacks *all, size_t keep)
 		mutex_lock(&all->lock);
 		more = all->frees > keep;
 		if (more) {
-			char *top = all->free;
-			all->free = *next_of(top);
-			all->frees--;
+			char *top = take_free(all);
 			world_decommit(top - all->least, all->least);
 			add_bare(all, top);
 		}

@@ -121,10 +121,8 @@ void stw_start(struct sched *s, struct P *own)
 	struct P *work = let_go(s, own);
 	/* pairs with: all that look whether the world stops */
 	store_seq_cst(&s->stopping, 0);
-	for (struct P *p = work, *next; p; p = next) {
-		next = p->link;
-		idle_start(s, p, false);
-	}
+	for (struct P *p; (p = work); idle_start(s, p, false))
+		work = p->link;
 	/* Somebody must see to what the poller has made runnable meanwhile, and
 	 * wait for timers and descriptors: whoever did may have come back,
 	 * found no processor and gone to sleep. */
@@ -170,7 +168,7 @@ void start_the_world(void)
 struct help {
 	void (*fn)(void *arg);
 	void *arg;
-	word32 left; /* kept: all that fn did; only whole runs come here */
+	word32 left;
 	note done;
 };
 

@@ -272,6 +272,9 @@ static void cycle(struct state *s, uint32_t random)
 	settle();
 	must(generation(s) == g + 2 && peek(&s->heap.cursor) == 0,
 	     "a cycle was not counted");
+	for (uint32_t i = 0; i < 2 * s->heap.classes; i++)
+		must(peek(&heap_set(&s->heap, i / 2, i % 2, true)->index) == 0,
+		     "a set of what is swept does not begin anew");
 }
 
 static void step(struct state *s, uint32_t random)

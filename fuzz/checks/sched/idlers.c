@@ -170,48 +170,10 @@ static bool hands_on(void)
 	return true;
 }
 
-/* --- stw.c --- */
-
-static bool stops_the_world(void)
-{
-	struct facts *f = EXPECTED;
-	if (f->has[ME] == NOBODY || f->stopping || f->status[OTHER] == P_RUNNING)
-		return false;
-	f->stopping = 1;
-	f->preempt[ME] = 0;
-	f->preempt[OTHER] = 1;
-	while (expect_no_longer_idle() != NOBODY)
-		;
-	f->status[ME] = f->status[OTHER] = P_STOPPED;
-	stw_stop(&on->st.s, state_p(&on->st, ME));
-	return true;
-}
-
-static bool starts_the_world(void)
-{
-	struct facts *f = EXPECTED;
-	if (f->has[ME] == NOBODY || !f->stopping || f->status[OTHER] != P_STOPPED || f->ending)
-		return false;
-	f->preempt[ME] = f->preempt[OTHER] = 0;
-	f->stopping = 0;
-	if (expect_any(OTHER))
-		expect_start(OTHER, false);
-	else
-		expect_idle(OTHER);
-	if (expect_any(OTHER)) /* nobody's yet */
-		f->status[OTHER] = P_STOPPED;
-	if (QUEUES->global.n > 0 || f->waiters != 0 || expect_next_timer() != 0)
-		expect_wake();
-	set(&state_p(&on->st, ME)->status, P_STOPPED);
-	stw_start(&on->st.s, state_p(&on->st, ME));
-	return true;
-}
-
 static void worker(void *state, struct slot *slot)
 {
 	static scene_act *const acts[] = { leaves, finds, wakes, wakes_for, stops_for_world, stops,
-					   ends, gives, enters, returns, hands_on, stops_the_world,
-					   starts_the_world };
+					   ends, gives, enters, returns, hands_on };
 	SCENE_PLAY(state, TIMES, acts);
 	came_through(slot);
 }
