@@ -112,12 +112,28 @@ static void tie(struct P *p)
 	must(p->timers.count == 0, "timers are left");
 }
 
+/* One that is due later goes down to its own children, and no other's. */
+static void go_down(struct P *p)
+{
+	static const int64_t when[] = { 0, 10, 1, 50, 50, 20, 21, 22, 23, 2 };
+	enum { PLACES = sizeof when / sizeof when[0] };
+	for (int i = 0; i < PLACES; i++)
+		timers_start(&many[i], FAR + when[i], never, NULL, 0);
+	timers_start(&many[1], FAR + 30, never, NULL, 0);
+	must(many[5].heap_index == 2 && many[1].heap_index == 6 && many[9].heap_index == 10,
+	     "a timer went down elsewhere");
+	for (int i = 0; i < PLACES; i++)
+		timers_stop(&many[i]);
+	must(p->timers.count == 0, "timers are left");
+}
+
 static void first(void *arg)
 {
 	struct P *p = m_self()->p;
 	(void)arg;
 	fill(p);
 	tie(p);
+	go_down(p);
 	int64_t base = world_now() + FAR / 2;
 	shuffle(p, base);
 	uint32_t left = 0;

@@ -21,6 +21,7 @@ static void meet(word32 *place)
 
 static void started(void *arg)
 {
+	must(g_self()->home == m_self()->p, "a goroutine is at home elsewhere");
 	meet(arg);
 }
 

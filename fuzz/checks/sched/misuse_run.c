@@ -1,7 +1,6 @@
 /* What no program may do, and what it may run out of, is told. */
 #include "checks/misuse.h"
 #include "checks/sched/run.h"
-#include "sched/status.h"
 
 enum { HEAP = 1 << 18, STACK = 8 << 10, PAGES_EACH = 4 };
 
@@ -59,16 +58,9 @@ static void stop_with_descriptor(void)
 	go_exit(); /* the last: the poller stops */
 }
 
-static void scan_the_dead(void)
-{
-	struct g g;
-	word_init(&g.status, G_DEAD);
-	status_scan(&g, G_DEAD);
-}
-
 static void (*const misuse[])(void) = {
 	fill_heap, keep_handles, release_twice, release_others, need_too_much, ready_oneself,
-	stop_with_descriptor, scan_the_dead
+	stop_with_descriptor
 };
 
 static void first(void *arg)
@@ -110,6 +102,5 @@ CASE(misuse_run,
 	    TOLD("a handle was given back that is not this goroutine's"),
 	    TOLD("stack overflow: more than the most allowed"),
 	    TOLD("readied a goroutine that does not wait"),
-	    TOLD("poller stopped while a descriptor is open"),
-	    TOLD("a goroutine's status makes an illegal move")),
+	    TOLD("poller stopped while a descriptor is open")),
      CHECK_OUTCOMES);
