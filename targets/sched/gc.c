@@ -221,8 +221,7 @@ void gc_collect(void)
 	int64_t pause = world_now() - start;
 	the.cycles++;
 	the.pause_ns += pause;
-	if (pause > the.longest_pause_ns)
-		the.longest_pause_ns = pause;
+	the.longest_pause_ns = pause > the.longest_pause_ns ? pause : the.longest_pause_ns;
 	start_the_world();
 	tell_sweeper();
 }
@@ -233,13 +232,13 @@ static void begin(void *arg)
 {
 	const struct gc_config *c = arg;
 	struct sched *s = m_self()->s;
+	/* Nothing marked yet, and free locks. */
 	memset(&the, 0, sizeof the);
 	the.s = s;
 	/* As many workers as there are processors use the heap. */
 	if (heap_init(&the.heap, c->heap_bytes ? c->heap_bytes : HEAP_BYTES,
 		      c->small ? c->small : HEAP_SMALL, s->procs, c->poison) != 0)
 		world_fatal("no memory for the heap");
-	marking_init(&the.marking);
 }
 
 void gc_begin(const struct gc_config *c)

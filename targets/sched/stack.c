@@ -187,7 +187,8 @@ static void release_below(struct gstack *s, size_t keep)
 	size_t bytes = backing(s) - keep;
 	world_decommit(s->low, bytes);
 	s->low += bytes;
-	count(&s->all->released, bytes);
+	/* relaxed: a figure */
+	fetch_add_relaxed(&s->all->released, bytes);
 }
 
 void stack_close(struct gstack *s)
@@ -236,13 +237,13 @@ bool stack_exchange(struct gstack *s, void *copy, size_t bytes)
 		world_unmap(copy, bytes);
 		return false;
 	}
-	/* relaxed: figures, both */
-	fetch_add_relaxed(&s->all->taken, bytes);
-	fetch_add_relaxed(&s->all->moves, 1);
 	release_below(s, bytes);
 	/* What is left of the old one has been replaced. */
 	count(&s->all->released, backing(s));
 	s->low = s->top - bytes;
+	/* relaxed: figures, both */
+	fetch_add_relaxed(&s->all->taken, bytes);
+	fetch_add_relaxed(&s->all->moves, 1);
 	return true;
 }
 

@@ -2,7 +2,7 @@
 #include "checks/sched/run.h"
 #include "sched/status.h"
 
-enum { MANY = 20, TIMES = 2, MOST_WORKERS = 8, AT_ONCE = 16 };
+enum { MANY = 20, TIMES = 2, MOST_WORKERS = 8, AT_ONCE = 16, LITTLE = 1000 };
 
 static uint16_t ran[MANY];
 static word32 done, workers;
@@ -24,6 +24,29 @@ static uint32_t whole_tickets(void)
 	return (n + AT_ONCE - 1) / AT_ONCE * AT_ONCE;
 }
 
+/* The dead. */
+static void must_have_no_stack(void)
+{
+	unsigned n;
+	struct G *const *all = all_goroutines(m_self()->s, &n);
+	for (unsigned i = 0; i < n; i++)
+		must(status_of(&all[i]->g) != G_DEAD || !all[i]->stack.top, "a stack is left open");
+}
+
+/* Whoever allocates with little stack left has more then. */
+static __attribute__((noinline)) void allocate_deep(void)
+{
+	struct gstack *s = &g_self()->stack;
+	size_t left = (size_t)((char *)__builtin_frame_address(0) - s->low);
+	size_t before = (size_t)(s->top - s->low);
+	volatile char *room = __builtin_alloca(left - STACK_MARGIN - LITTLE);
+	room[0] = 0;
+	void **handle = gc_handle();
+	gc_alloc(handle, 16, false);
+	gc_release(handle);
+	must((size_t)(s->top - s->low) > before, "a stack has no room for what it does");
+}
+
 /* A collector, and all that it has seen. */
 static void collect(void)
 {
@@ -38,9 +61,12 @@ static void collect(void)
 	gc_collect();
 	gc_look(&counts);
 	must(gc_taken() == whole_tickets(), "goroutines were marked in vain, or not at all");
+	must_have_no_stack();
+	must(counts.longest_pause_ns == counts.pause_ns, "one pause is not the longest");
 	must(counts.cycles == 1 && counts.handles == 1 && counts.allocated == 1 &&
 		     *handle == object, "a cycle is counted wrong");
 	gc_release(handle);
+	allocate_deep();
 	gc_end(&counts);
 	must(counts.handles == 0, "handles do not add up");
 }
@@ -75,7 +101,7 @@ static void worker_starts(unsigned id)
 static void run(void *state, struct slot *me)
 {
 	struct state *s = state;
-	struct sched_config c = { .procs = 1, .stack_bytes = 1,
+	struct sched_config c = { .procs = 1, .stack_bytes = 32 << 10,
 				   .worker_started = worker_starts };
 	for (int i = 0; i < TIMES; i++) {
 		memset(&s->counts, 0xa5, sizeof s->counts);

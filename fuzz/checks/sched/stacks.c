@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "checks/must.h"
+#include "checks/peek.h"
 #include "sched/stack.h"
 
 enum { WINDOWS = 3, STACKS = 8, MOST = 64 << 10, USED = 200 };
@@ -21,6 +22,13 @@ static size_t backing_of(const struct gstack *s)
 static void held(const struct stacks *all, size_t bytes)
 {
 	must(stacks_held(all) == bytes, "backing is counted wrong");
+}
+
+/* What stands there, in use or not. */
+static UNSEEN char byte_at(const char *at)
+{
+	settle();
+	return *(const volatile char *)at;
 }
 
 /* Writes to the upper bytes of a stack, as whoever runs there would. */
@@ -60,7 +68,10 @@ static void grow_and_shrink(struct stacks *all, struct gstack *s)
 	must(stack_wanted(s, s->top - 2 * least) == 8 * least, "a quarter in use is enough");
 	must(stack_wanted(s, s->top - 2 * least + 8) == 4 * least, "less than a quarter is not");
 	for (size_t bytes = 4 * least; bytes >= least; bytes /= 2) {
+		char *low = s->low;
+		*low = 9;
 		must(stack_shrink(s, sp) && backing_of(s) == bytes, "a stack was not halved");
+		must(byte_at(low) != 9, "memory was not given back");
 		kept(s, 7);
 		held(all, others + bytes);
 	}
@@ -94,13 +105,20 @@ static void user(void *state, struct slot *me)
 	held(all, STACKS * all->least);
 	grow_and_shrink(all, &st->stack[1]);
 	must(stack_grow(&st->stack[2], fill(&st->stack[2], 1), all->least) == 0, "no growth");
+	char *top[STACKS];
+	unsigned with_backing = 0;
 	for (int i = 0; i < STACKS; i++) {
+		top[i] = st->stack[i].top;
+		top[i][-USED] = 9;
 		stack_close(&st->stack[i]);
 		must(!st->stack[i].top && all->frees == (size_t)i + 1, "a stack is not closed");
 	}
 	held(all, STACKS * all->least);
 	must(stacks_trim(all, STACKS) == 0 && stacks_trim(all, 3) == STACKS - 3 &&
 		     all->frees == 3 && all->bares == STACKS - 3, "trimmed to another number");
+	for (int i = 0; i < STACKS; i++)
+		with_backing += byte_at(top[i] - USED) == 9;
+	must(with_backing == 3, "memory was not given back, or more than that");
 	held(all, 3 * all->least);
 	open_all(all, st->stack);
 	must(all->frees == 0 && all->bares == 0, "closed windows are not used again");
