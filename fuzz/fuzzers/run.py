@@ -11,7 +11,7 @@ what it keeps goes to build/fuzz/corpus, what it finds to build/fuzz/findings, a
 run to build/fuzz/results.jsonl. --repeat runs each so often, with seeds that follow each other, and
 prints the median of the executions to the finding, and how many a second of a core; --feedback
 says which counters are on, by letters of "rhs" (reads-from, hand-offs, values that succeed each
-other).
+other), and with "a" that counters that are alike are all told.
 Exit status: 0 as expected (a variant is found, whatever is fixed stays clean), 1 not, 2 a fuzzer
 failed, 64 usage.
 
