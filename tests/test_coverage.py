@@ -18,7 +18,14 @@ spec.loader.exec_module(coverage)
 def test_lines_between_segments_have_the_count_that_holds():
     segments = [[3, 1, 5, True, True, False], [6, 2, 0, True, True, False],
                 [7, 3, 5, True, False, False], [9, 1, 0, False, False, False]]
-    assert dict(coverage.line_counts(segments)) == {3: 5, 4: 5, 5: 5, 6: 0, 7: 5, 8: 5}
+    assert dict(coverage.line_counts(segments)) == {3: 5, 4: 5, 5: 5, 6: 5, 7: 0, 8: 5}
+
+
+def test_what_goes_on_behind_a_statement_is_not_its():
+    segments = [[1, 1, 5, True, True, False], [1, 9, 0, True, False, True],
+                [2, 2, 0, True, True, False], [2, 6, 5, True, False, False],
+                [3, 2, 0, False, False, False]]
+    assert dict(coverage.line_counts(segments)) == {1: 5, 2: 0, 3: 5}
 
 
 def test_a_gap_is_no_code():
@@ -31,7 +38,7 @@ def summary(tmp_path, monkeypatch, source, **mine):
     monkeypatch.setattr(coverage, "ROOT", tmp_path)
     (tmp_path / "targets").mkdir()
     (tmp_path / "a.c").write_text(source)
-    return coverage.summary({"a.c": mine})
+    return coverage.summary({"a.c": mine})[0]
 
 
 def test_branches_to_fatal_checks_are_counted_apart(tmp_path, monkeypatch):
@@ -62,6 +69,36 @@ def test_a_comment_explains_the_statement_that_follows(tmp_path, monkeypatch):
     row = result["files"]["a.c"]
     assert [m["reason"] for m in row["lines_missed"]] == ["only on another machine", None]
     assert [m["reason"] for m in row["branches_missed"]] == ["only on another machine", None]
+
+
+def test_a_reason_for_what_is_reached_is_told(tmp_path, monkeypatch):
+    source = "/* unreached: never */\nf();\n/* unreached: nor this */\ng();\nh();\n"
+    monkeypatch.setattr(coverage, "ROOT", tmp_path)
+    (tmp_path / "targets").mkdir()
+    (tmp_path / "a.c").write_text(source)
+    files = {"a.c": {"lines": {2, 4, 5}, "hit": {2, 5}, "branches": {}}}
+    assert coverage.summary(files)[1] == [("a.c", 1)]
+    files["a.c"]["hit"] = {5}
+    assert coverage.summary(files)[1] == []
+
+
+@pytest.mark.parametrize("missed, reason, needless, status", [
+    (set(), None, [], 0), ({3}, "elsewhere", [], 0), ({3}, None, [], 1),
+    (set(), None, [("targets/a/x.c", 2)], 1)])
+def test_what_is_open_is_an_error(tmp_path, monkeypatch, capsys, missed, reason, needless, status):
+    rows = {"lines_missed": [{"line": n, "reason": reason} for n in missed], "branches_missed": [],
+            "lines": 3, "lines_hit": 3 - len(missed), "branches": 0, "branches_hit": 0,
+            "fatal_branches": 0}
+    monkeypatch.setattr(coverage, "built", lambda target: [])
+    monkeypatch.setattr(coverage, "summary", lambda files: (
+        {"files": {"targets/a/x.c": rows}, "total": rows}, needless))
+    monkeypatch.setattr("sys.argv", ["coverage.py", "--out", str(tmp_path / "out")])
+    assert coverage.main() == status
+    said = capsys.readouterr().out
+    monkeypatch.setattr("sys.argv", ["coverage.py", "--open", "1", "--out", str(tmp_path / "out")])
+    assert coverage.main() == 0
+    assert ("targets/a/x.c:3" in said) == (status == 1 and bool(missed))
+    assert ("targets/a/x.c:2: all is reached" in said) == bool(needless)
 
 
 def test_braces_and_directives_are_no_code():

@@ -91,6 +91,7 @@ static inline const char *model_text(unsigned i)
 {
 	static const char *const text[MODEL_COUNT] = { "sc", "tso", "armv8", "armv8+lse",
 						       "armv8+rcpc", "armv8+lse+rcpc", "c11" };
+	/* unreached: nobody asks for another */
 	return i < MODEL_COUNT ? text[i] : "unknown";
 }
 

@@ -82,6 +82,7 @@ bool poll_block(struct poll_desc *pd, int mode, bool ignore_errors)
 	}
 	/* Checked again now that WAIT is set: an updater publishes, then looks
 	 * here. */
+	/* unreached: poll_wait_canceled()'s, see there */
 	if (ignore_errors || poll_check_error(pd, mode) == POLL_OK)
 		runtime->park(commit_counted, &(struct waiting){ pd, sem });
 	/* A readiness that came meanwhile must not be lost.

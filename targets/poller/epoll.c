@@ -33,7 +33,6 @@ static int backend_start(struct poller *p)
 	int error = wake < 0 ? wake : world_epoll_ctl(epoll, WORLD_ADD, wake, WORLD_IN,
 						      wake_data(p));
 	if (error != 0) {
-		/* unreached: what is there can be added */
 		if (wake >= 0)
 			world_close(wake);
 		world_close(epoll);

@@ -148,6 +148,7 @@ static int backend_open(struct poller *p, struct poll_desc *pd)
 	int error = port->ops->associate(port, pd->fd, 0, pd);
 	interest_unlock(pd);
 #endif
+	/* unreached: likewise */
 	if (error != 0 && port->ops->closed)
 		port->ops->closed(port, pd->fd);
 	return error;
@@ -225,6 +226,7 @@ static unsigned dispatch(const struct port_event *event, struct g **list, int *w
 		modes |= POLL_WRITE;
 		clear |= WORLD_OUT;
 	}
+	/* unreached: a port tells only what was asked for */
 	if (modes == 0)
 		return 0;
 	interest_lock(pd);
@@ -265,7 +267,6 @@ static unsigned backend_poll(struct poller *p, int64_t delay, struct g **list, i
 	return ready;
 }
 
-/* unreached: asked by storms */
 static uint32_t backend_stale(struct poller *p)
 {
 	struct port *port = p->state;

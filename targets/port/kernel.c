@@ -11,7 +11,6 @@ int port_epoll_create(struct port *port)
 	int wake = world_eventfd();
 	int error = wake < 0 ? wake : world_epoll_ctl(epoll, WORLD_ADD, wake, WORLD_IN, PORT_WOKEN);
 	if (error != 0) {
-		/* unreached: what is there can be added */
 		if (wake >= 0)
 			world_close(wake);
 		world_close(epoll);

@@ -44,7 +44,6 @@ int heap_init(struct heap *h, size_t bytes, size_t small, uint32_t pushers, bool
 	/* Free locks, memory without regions, generation 0. */
 	memset(h, 0, sizeof *h);
 	h->poison = poison;
-	/* unreached: address space does not run out */
 	if (pages_init(h, bytes) != 0)
 		return -ENOMEM;
 	span_pool_init(&h->pool, &h->memory, entries < FEWEST_ENTRIES ? FEWEST_ENTRIES : entries,

@@ -183,12 +183,13 @@ bool idle_leave(struct M *m)
 
 /* --- sleeping --- */
 
-/* Every worker sleeps: nobody will ever wake one. s->lock held. */
+/* Every worker sleeps, and not for the end, which wakes all: nobody will ever
+ * wake one. s->lock held. */
 static bool is_dead(struct sched *s)
 {
-	/* relaxed: written under the lock. pairs with: whoever ends last */
-	return s->idle_ms == s->worker_count && load_relaxed(&s->ending) == 0 &&
-	       load_acquire(&s->alive) != 0 && s->first == NULL;
+	/* unreached: whose processor becomes idle has looked there, under the
+	 * lock, and who comes later finds that processor */
+	return s->idle_ms == s->worker_count && s->first == NULL;
 }
 
 void idle_stop(struct M *m)

@@ -48,7 +48,6 @@ int pages_init(struct heap *h, size_t bytes)
 	h->pages = (uint32_t)((bytes + HEAP_PAGE - 1) / HEAP_PAGE + together - 1) / together *
 		   together;
 	h->base = world_reserve((size_t)h->pages * HEAP_PAGE);
-	/* unreached: address space does not run out */
 	if (!h->base)
 		return -ENOMEM;
 	h->of_page = world_map(table_bytes(h));

@@ -230,10 +230,10 @@ struct G *schedule_after(struct M *m)
 	case AFTER_EXIT:
 		park_exited(m, g);
 		return NULL;
-	case AFTER_CALL:
-		break;
+	/* unreached: AFTER_CALL, which execute() has seen to */
+	default:
+		return NULL;
 	}
-	return NULL;
 }
 
 void schedule(struct M *m)

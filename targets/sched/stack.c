@@ -66,10 +66,8 @@ static int add_region(struct stacks *all)
 {
 	size_t page = world_page(), bytes = page + all->at_once * all->window;
 	struct stack_region *r = world_reserve(bytes);
-	/* unreached: address space does not run out */
 	if (!r)
 		return -ENOMEM;
-	/* unreached: nor does memory */
 	if (world_commit(r, page) != 0) {
 		world_unmap(r, bytes);
 		return -ENOMEM;
@@ -232,7 +230,6 @@ void *stack_copy(const struct gstack *s, const void *sp, size_t bytes)
 
 bool stack_exchange(struct gstack *s, void *copy, size_t bytes)
 {
-	/* unreached: memory does not run out */
 	if (world_move(copy, s->top - bytes, bytes) != 0) {
 		world_unmap(copy, bytes);
 		return false;
@@ -256,7 +253,6 @@ int stack_grow(struct gstack *s, const void *sp, size_t bytes)
 		return -EOVERFLOW;
 	if (size == backing(s))
 		return 0;
-	/* unreached: memory does not run out */
 	return stack_exchange(s, stack_copy(s, sp, size), size) ? 0 : -ENOMEM;
 }
 
@@ -267,8 +263,7 @@ size_t stack_wanted(const struct gstack *s, const void *sp)
 	return shrinks ? size / 2 : size;
 }
 
-/* unreached: the scheduler makes the copy before it takes the status; for
- * tests */
+/* The scheduler makes the copy before it takes the status: for tests. */
 bool stack_shrink(struct gstack *s, const void *sp)
 {
 	size_t wanted = stack_wanted(s, sp);
@@ -287,7 +282,6 @@ size_t stack_window(const struct gstack *s)
 	return s->all->window;
 }
 
-/* unreached: a stack that overflows ends the process */
 bool stack_overflowed(const struct gstack *s, const void *address)
 {
 	const char *at = address;

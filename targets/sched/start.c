@@ -156,8 +156,7 @@ static void tear_down(struct sched *s)
 	/* Blocks began at every GS_AT_ONCE'th, from its last. */
 	for (uint32_t i = GS_AT_ONCE - 1; i < s->goroutines; i += GS_AT_ONCE)
 		world_unmap(s->all[i], GS_AT_ONCE * sizeof **s->all);
-	if (s->all_room)
-		world_unmap(s->all, s->all_room * sizeof *s->all);
+	world_unmap(s->all, s->all_room * sizeof *s->all);
 	for (unsigned i = 0; i < s->procs; i++) {
 		timers_end(s->p[i]);
 		world_unmap(s->p[i], sizeof *s->p[i] + RING * sizeof s->p[i]->ring[0]);

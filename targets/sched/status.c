@@ -48,8 +48,10 @@ void status_set_slow(struct g *g, uint32_t from, uint32_t to)
 		seen = from;
 		/* Who readies has been served where the status is as it wants
 		 * it, which looks the same from outside. */
+		/* unreached: who readies spins so long by chance alone */
 		if (spins == SHOWN && to != G_RUNNABLE)
 			show(g, from);
+		/* unreached: as does anybody */
 		if (spins % SPINS == 0)
 			world_yield();
 		else
@@ -124,7 +126,7 @@ bool g_shrink(struct G *g)
 	/* A worker may have come back from a system call since the world was
 	 * stopped. pairs with: status_set() — the stack, as it stopped */
 	uint32_t seen = load_acquire(&g->g.status) & ~(uint32_t)G_SCAN;
-	if ((seen != G_WAITING && seen != G_RUNNABLE) || !g->stack.top)
+	if (seen != G_WAITING && seen != G_RUNNABLE)
 		return false;
 	size_t bytes = stack_wanted(&g->stack, g->context.sp);
 	if (bytes == (size_t)(g->stack.top - g->stack.low))

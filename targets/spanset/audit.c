@@ -102,6 +102,7 @@ uint32_t span_known(const struct span_pool *p, struct span_set *const *sets, uns
 	uint32_t known = 0;
 	/* relaxed: nobody else is there */
 	uint32_t left = load_relaxed(&p->allocated);
+	/* unreached: an oracle of blocks freed twice */
 	for (struct stack_node *node = stack_first(&p->free); node && left--;
 	     node = stack_below(node))
 		know(blocks, &known, (struct span_block *)node);

@@ -176,9 +176,12 @@ static uintptr_t await_item(wordptr *entry)
 		 * any machine. */
 		return 0;
 #endif
+		/* unreached: in the simulated world a pusher, who waits for
+		 * nobody, is done first */
 		if (turns % PATIENT)
 			world_relax();
 		else
+			/* unreached: likewise */
 			world_yield();
 	}
 }
@@ -259,6 +262,7 @@ void span_reset(struct span_set *s)
 		wordptr *slot = slot_of(s, head);
 		/* relaxed: as above */
 		struct span_block *b = (struct span_block *)load_relaxed(slot);
+		/* unreached: an oracle of early frees */
 		if (b && (uintptr_t)b != SPAN_POISON) {
 			check_half_used(s, b);
 			span_pool_put(s->pool, slot, b);

@@ -10,6 +10,7 @@
 #include "world.h"
 
 enum { MOST = 256, LONG_NS = 3000000, LIVES = 2 };
+#define FAR_NS INT64_C(2000000000000000) /* longer than a system can wait */
 
 struct state {
 	struct poller poller;
@@ -111,7 +112,7 @@ static void readiness(struct state *s)
 	wait_for(s, POLL_WRITE);
 	must(!s->backend->arm || s->pd->user != 0, "what was asked for is not known");
 	put_byte(s); /* an event of epoll's tells of all that holds */
-	comes(s, -1, &s->writer, &s->pd->wg);
+	comes(s, FAR_NS, &s->writer, &s->pd->wg);
 	take_byte(s);
 	sem_store(&s->pd->rg, SEM_NIL);
 	must(poll_check_error(s->pd, POLL_READ) == POLL_OK, "an event told of an error");

@@ -1,0 +1,48 @@
+/* A goroutine comes back from a system call while its stack is scanned: it runs
+ * when the scan is over. */
+#include "checks/must.h"
+#include "sched/cases/sched_case.h"
+
+static void returner(void *state, struct slot *me)
+{
+	struct state *st = state;
+	state_as(st, 0);
+	status_set(&st->g[0].g, G_SYSCALL, G_RUNNING);
+	st->plain = 1; /* on its stack */
+	came_through(me);
+}
+
+static void scanner(void *state, struct slot *me)
+{
+	struct state *st = state;
+	state_as(st, 1);
+	if (status_scan(&st->g[0].g, G_SYSCALL)) {
+		must(st->plain == 0, "a goroutine runs whose stack is scanned");
+		status_unscan(&st->g[0].g, G_SYSCALL);
+	}
+	came_through(me);
+}
+
+static void prepare(void *state, struct slot *slots)
+{
+	struct state *st = state;
+	(void)slots;
+	state_init(st);
+	state_run(st, 0);
+	state_run(st, 1);
+	word_init(&st->g[0].g.status, G_SYSCALL);
+}
+
+static int judge(const void *state, const struct slot *slots)
+{
+	const struct state *st = state;
+	if (slots[0].stranded || slots[1].stranded)
+		return STUCK;
+	return st->plain == 1 && status_seen(st, 0) == G_RUNNING ? CAME_THROUGH : -1;
+}
+
+CASE(scan_vs_return,
+     .purpose = "a goroutine comes back from a system call while its stack is scanned",
+     .state_size = sizeof(struct state), .state_align = _Alignof(struct state),
+     .actor = { { "returner", returner }, { "scanner", scanner } },
+     .prepare = prepare, .judge = judge, CHECK_OUTCOMES);
