@@ -31,9 +31,9 @@ MUTANTS = {
             "sched/timers.c", "h->heap[0]->when <= now", "h->heap[0]->when < now"),
     },
     ("sched", "fuzz_runq"): {
-        "a full ring drops the goroutine that did not fit": (
-            "sched/runq.c", "global_put(p->s, list[0], g, n + 1)",
-            "global_put(p->s, list[0], list[n - 1], n)"),
+        "a full ring drops the oldest of those that it moves": (
+            "sched/runq.c", "global_put(p->s, first, g, n + 1)",
+            "global_put(p->s, first->link, g, n)"),
         "a ring takes one too many": (
             "sched/runq.c", "if (tail - head <= p->mask)", "if (tail - head <= p->mask + 1)"),
         "a thief takes the smaller half": (
@@ -55,9 +55,8 @@ MUTANTS = {
             "sp, used / sizeof(uint64_t) - (used > 0));"),
         "a stack shrinks of which a quarter is in use": (
             "sched/stack.c", "stack_used(s, sp) < size / 4", "stack_used(s, sp) <= size / 4"),
-        "a stack that shrinks keeps its memory": (
-            "sched/stack.c", "\t\tcount(&s->all->released, bytes);\n\t\trelease_below(s, bytes);",
-            "\t\tcount(&s->all->released, bytes);"),
+        "what a stack that shrinks gives back is still its own": (
+            "sched/stack.c", "\ts->low += bytes;\n", ""),
         "a larger table of windows forgets the last one": (
             "sched/stack.c", "all->bares * sizeof *more);\n\t\t\tworld_unmap",
             "(all->bares - 1) * sizeof *more);\n\t\t\tworld_unmap"),
@@ -66,15 +65,15 @@ MUTANTS = {
     },
     ("sched", "fuzz_heap"): {
         "who watches a live object is told": (
-            "sched/sweep.c", "dead[i] = s->taken[i] & ~marked;", "dead[i] = s->taken[i];"),
+            "sched/sweep.c", "dead[i] = s->taken[i] & ~stays;", "dead[i] = s->taken[i];"),
         "the first object of a span leads nowhere": (
             "sched/mark.c", "&& s->class % 2)", "&& s->class % 2 && i > 0)"),
         "what is free is marked": (
-            "sched/mark.c", " || !(s->taken[i / 64] >> i % 64 & 1)", ""),
+            "sched/mark.c", "if (!(s->taken[i / 64] >> i % 64 & 1))", "if (i >= s->objects)"),
         "half an object is zeroed": (
             "sched/heap.c", "memset(object, 0, s->size);", "memset(object, 0, s->size / 2);"),
         "free pages are not found again": (
-            "sched/pages.c", "\tif (first < h->lowest)\n\t\th->lowest = first;\n", ""),
+            "sched/pages.c", "h->lowest = first < h->lowest ? first : h->lowest;", ""),
         "a span that was swept elsewhere is swept again": (
             "sched/heap.c", "(heap_set(h, class, false, false));\n\t\tif (!s)\n\t\t\tbreak;\n"
             "\t\tif (!sweep_begin(h, s))\n\t\t\tcontinue;\n",
