@@ -55,6 +55,7 @@ typedef struct { _Atomic(uintptr_t) v; } wordptr;
 	atomic_compare_exchange_strong_explicit(&(w)->v, (seen), (x), (ok), (fail))
 
 #define fetch_add_relaxed(w, x) atomic_fetch_add_explicit(&(w)->v, (x), memory_order_relaxed)
+#define fetch_add_release(w, x) atomic_fetch_add_explicit(&(w)->v, (x), memory_order_release)
 #define fetch_add_acq_rel(w, x) atomic_fetch_add_explicit(&(w)->v, (x), memory_order_acq_rel)
 #define fetch_add_seq_cst(w, x) atomic_fetch_add_explicit(&(w)->v, (x), memory_order_seq_cst)
 #define fetch_or_relaxed(w, x) atomic_fetch_or_explicit(&(w)->v, (x), memory_order_relaxed)

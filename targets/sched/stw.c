@@ -176,7 +176,8 @@ static void help_main(void *arg)
 {
 	struct help *h = arg;
 	h->fn(h->arg);
-	/* pairs with: each other, and sched_help() — all that fn did */
+	/* pairs with: each other, and sched_help() — all that fn did. kept: the
+	 * check halts shows it */
 	if (fetch_add_acq_rel(&h->left, (uint32_t)-1) == 1)
 		note_wakeup(&h->done);
 }
