@@ -187,8 +187,10 @@ int sched_run(const struct sched_config *c, void (*fn)(void *arg), void *arg,
 	if (error != 0)
 		return error;
 	runq_put_next(s->p[0], make(s, NULL, fn, arg));
-	/* No lock: nobody else is there who starts one. */
+	/* For whoever looks on from outside: nobody else is there. */
+	mutex_lock(&s->lock);
 	worker_new(s, s->p[0], false);
+	mutex_unlock(&s->lock);
 	if (world_thread_start(&s->monitor, monitor_main, s) != 0)
 		world_fatal("cannot start a thread: raise the limit on processes");
 	note_sleep(&s->ended);
