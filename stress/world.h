@@ -2,6 +2,9 @@
 #ifndef STRESS_WORLD_H
 #define STRESS_WORLD_H
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include "base/world.h"
 
 /* Set by a thread that runs actors of a case: nobody sleeps on a futex in a
@@ -23,6 +26,15 @@ extern _Thread_local const struct world_hooks *world_hooks;
 extern void (*world_last_words)(const char *message);
 /* Events that world_epoll_wait() has returned. */
 extern word64 world_events;
+
+/* The end of the process in the middle of its work, from any thread. Sanitizers
+ * tell nothing of what it leaves: threads that have ended and are to be
+ * joined. */
+static inline _Noreturn void world_leave(void)
+{
+	for (;;)
+		syscall(SYS_exit_group, 0);
+}
 
 /* A hint to the processor, and nothing else. */
 static inline void cpu_relax(void)

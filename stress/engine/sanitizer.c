@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "stress/world.h"
@@ -52,7 +51,7 @@ static void count_report(void)
 	static word32 reports;
 	/* relaxed: only a limit */
 	if (fetch_add_relaxed(&reports, 1) + 1 >= MOST_REPORTS)
-		syscall(SYS_exit_group, 0);
+		world_leave();
 }
 
 /* ThreadSanitizer calls it before it prints. */

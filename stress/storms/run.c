@@ -133,13 +133,13 @@ static void count_towards_the_end(const struct storm *s, uint64_t until_hits)
 static void last_words(const char *message)
 {
 	found(FATAL, message, 1);
-	_exit(0);
+	world_leave();
 }
 
 static void give_up(const char *why)
 {
 	snprintf(shared->result->error, sizeof shared->result->error, "%s", why);
-	_exit(0);
+	world_leave();
 }
 
 static void alive(void)
