@@ -87,7 +87,7 @@ def tree_of(switch):
                   if p.is_file()}
         with Tree(ROOT, change) as tree:
             for folder in tree.top.glob(f"build/*/*/{VARIANT}"):
-                for path in folder.rglob("*.d"):
+                for path in (p for p in folder.rglob("*.d") if p.is_file()):
                     path.write_text(path.read_text().replace(f"/{VARIANT}/", "/fixed/"))
                 folder.rename(folder.with_name("fixed"))
             for part in ("validate", "reports", "fuzz", "ci"):
