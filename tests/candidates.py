@@ -117,7 +117,8 @@ def expectation(name):
 
 
 def validate(name, out):
-    """Validates one candidate. Returns (exit status, document or None, what was printed)."""
+    """Validates one candidate. Returns (exit status, document or None, what was printed, seconds);
+    these without what it takes to make a tree of a switch."""
     expect = stored().get(name, {})
     with tree_of(expect.get("over")) as root, tempfile.TemporaryDirectory() as made:
         place = HOME / name
@@ -129,11 +130,13 @@ def validate(name, out):
         command = [sys.executable, "-m", "validate", str(patch if patch.exists() else place),
                    "--time", TIME, "--explore", EXPLORE, "--no-cost", "--seed", "1", "-o", str(out),
                    *(["--against", against] if against else [])]
+        start = time.monotonic()
         ran = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False,
                              timeout=BOUND_S)
+        seconds = time.monotonic() - start
     path = pathlib.Path(out) / "validation.json"
     return ran.returncode, json.loads(path.read_text()) if path.exists() else None, \
-        ran.stdout + ran.stderr
+        ran.stdout + ran.stderr, seconds
 
 
 def wrong(name, code, told):
@@ -174,12 +177,11 @@ def main(arguments):
         return 0
     right = 0
     for name in names:
-        start = time.monotonic()
         with tempfile.TemporaryDirectory() as out:
-            code, told, said = validate(name, out)
+            code, told, said, seconds = validate(name, out)
         fault = wrong(name, code, told)
         right += not fault
-        print(f"{'✘' if fault else '✔'} {name:<28} {time.monotonic() - start:>5.0f} s  "
+        print(f"{'✘' if fault else '✔'} {name:<28} {seconds:>5.0f} s  "
               + (fault or f'{told["verdict"]}: {told["reason"]}'), flush=True)
         if fault:
             print(said, file=sys.stderr)

@@ -344,7 +344,7 @@ def test_each_candidate_still_fits_its_tree(name, expect, tmp_path):
 
 @pytest.mark.parametrize("name", [n for n, e in candidates.stored().items() if e.get("cheap")])
 def test_known_answer(name, tmp_path):
-    code, told, said = candidates.validate(name, tmp_path)
+    code, told, said, _ = candidates.validate(name, tmp_path)
     assert candidates.wrong(name, code, told) == "", said
     assert code == verdict.EXITS[schema.check(told, "validation")["verdict"]]
     if told["replay"]:
