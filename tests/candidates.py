@@ -33,7 +33,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 HOME = ROOT / "tests/candidates"
 SWITCH = re.compile(r"\bBUG_[A-Z0-9_]*[A-Z0-9]\b")
 BOUND_S = 1500.0
-TIME, EXPLORE = "90s", "30s"  # for each; races end as soon as they are proven
+TIME, EXPLORE = "75s", "30s"  # for each; races end as soon as they are proven
 
 
 def stored():
