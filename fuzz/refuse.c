@@ -1,4 +1,5 @@
-/* What the simulated system has no more of, where a check says so. */
+/* What a check asks of the simulated world: that something is refused it, and
+ * which way to go on. */
 #include "sim.h"
 #include "world.h"
 
@@ -23,4 +24,11 @@ bool world_refuses(void)
 	if (now && sim.on)
 		past_add(self(), now);
 	return now;
+}
+
+unsigned world_choose(unsigned n)
+{
+	unsigned taken = sim_choose(n);
+	past_add(self(), taken);
+	return taken;
 }

@@ -73,6 +73,9 @@ void world_refuse(unsigned nth);
 bool world_was_refused(void);
 /* For whoever simulates such a call: whether this one is refused. */
 bool world_refuses(void);
+/* One of n ways for a check to go on, from 0: a search tries each (depth-first
+ * the first 64). */
+unsigned world_choose(unsigned n);
 /* The running thread sleeps on something, named by a number, until it is woken
  * (returns true) or the clock reaches `until`, ns (false; < 0: never). */
 bool world_sleep(uintptr_t on, int64_t until);

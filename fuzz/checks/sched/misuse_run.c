@@ -4,12 +4,6 @@
 
 enum { HEAP = 1 << 18, STACK = 8 << 10, PAGES_EACH = 4 };
 
-struct chosen {
-	struct state state;
-	word32 number;
-	uint32_t nth; /* what number was when the program began */
-};
-
 static void fill_heap(void)
 {
 	char *last = NULL;
@@ -68,39 +62,25 @@ static void (*const misuse[])(void) = {
 
 static void first(void *arg)
 {
-	struct chosen *s = arg;
 	struct gc_config gc = { .heap_bytes = HEAP };
+	(void)arg;
 	gc_begin(&gc);
-	misuse[s->nth]();
-	must(false, "a misuse was not told");
-}
-
-static void counter(void *state, struct slot *me)
-{
-	(void)me;
-	misuse_count(&((struct chosen *)state)->number, MISUSES(misuse));
+	ONE_OF(misuse)();
+	not_told();
 }
 
 static void run(void *state, struct slot *me)
 {
 	struct sched_config c = { .procs = 1, .stack_bytes = STACK };
-	struct chosen *s = state;
-	s->nth = misuse_chosen(&s->number);
 	run_program(state, me, &c, first);
-}
-
-static void prepare(void *state, struct slot *slots)
-{
-	(void)slots;
-	word_init(&((struct chosen *)state)->number, 0);
 }
 
 CASE(misuse_run,
      .purpose = "what no program may do, or runs out of",
      .whole = true,
-     .state_size = sizeof(struct chosen),
-     .actor = { { "main", run }, { "counter", counter } },
-     .prepare = prepare, .judge = judge_end,
+     .state_size = sizeof(struct state),
+     .actor = { { "main", run } },
+     .prepare = prepare_nothing, .judge = judge_end,
      THROWN(TOLD("the heap is full"), TOLD("a goroutine has too many handles"),
 	    TOLD("a handle was given back that is not this goroutine's"),
 	    TOLD("stack overflow: more than the most allowed"),

@@ -11,6 +11,7 @@
 
 #include "checks/sched/lists.h"
 #include "sim.h"
+#include "world.h"
 
 enum { ME = 0, OTHER = 1, TIMERS = PROCS, SEEDS = 200 };
 #define MS INT64_C(1000000)
@@ -302,7 +303,7 @@ static inline void scene_begin(struct scene *c)
 	memset(c, 0, sizeof *c);
 	state_init(&c->st);
 	c->st.s.poller.backend = &backend;
-	c->random = sim_choose(SEEDS);
+	c->random = world_choose(SEEDS);
 	state_as(&c->st, ME);
 }
 

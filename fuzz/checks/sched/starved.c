@@ -2,14 +2,8 @@
  * refuses it while it runs: threads, address space or memory. */
 #include "checks/misuse.h"
 #include "checks/sched/run.h"
-#include "world.h"
 
 enum { REFUSALS = 24, HEAP = 1 << 18, STACK = 32 << 10, DEEP = 12 << 10, OBJECTS = 40 };
-
-struct chosen {
-	struct state state;
-	word32 number;
-};
 
 static word32 left;
 
@@ -42,35 +36,22 @@ static void first(void *arg)
 	     "the heap does not add up");
 }
 
-static void counter(void *state, struct slot *me)
-{
-	(void)me;
-	misuse_count(&((struct chosen *)state)->number, REFUSALS);
-}
-
 /* Refused is what comes after the poller's three. */
 static void run(void *state, struct slot *me)
 {
-	struct chosen *s = state;
 	struct sched_config c = { .procs = 2, .stack_bytes = STACK };
-	uint32_t nth = misuse_chosen(&s->number);
+	unsigned nth = world_choose(REFUSALS);
 	word_init(&left, 0);
 	world_refuse(nth == 0 ? 0 : 3 + nth);
-	run_program(&s->state, me, &c, first);
-}
-
-static void prepare(void *state, struct slot *slots)
-{
-	(void)slots;
-	word_init(&((struct chosen *)state)->number, 0);
+	run_program(state, me, &c, first);
 }
 
 CASE(starved,
      .purpose = "a program whom the system refuses threads, address space or memory",
      .whole = true,
-     .state_size = sizeof(struct chosen),
-     .actor = { { "main", run }, { "counter", counter } },
-     .prepare = prepare, .judge = judge_end,
+     .state_size = sizeof(struct state),
+     .actor = { { "main", run } },
+     .prepare = prepare_nothing, .judge = judge_end,
      THROWN(TOLD("no memory for a goroutine's stack"),
 	    TOLD("cannot start a thread: raise the limit on processes"),
 	    TOLD("cannot start a worker thread: raise the limit on processes"),
