@@ -35,12 +35,21 @@ static void keep(struct finding *f, const struct run *run)
 	memcpy(f->choice, sim.choice, sim.choices);
 }
 
+static void count_told(struct result *r)
+{
+	const struct thrown *t = runner_case()->thrown;
+	for (unsigned i = 0; t && i < MAX_OUTCOMES && t[i].message; i++)
+		r->outcomes[MAX_OUTCOMES + i] += strcmp(t[i].message, sim.fatal) == 0;
+}
+
 /* Which finding is shown: the first, unless one of an expected class comes
  * later. */
 static void record(struct result *r, const struct run *run, uint32_t wanted, double start)
 {
 	if (run->outcome >= 0)
 		r->outcomes[run->outcome]++;
+	if (sim.stop == STOP_FATAL)
+		count_told(r);
 	if (run->failure == NO_FAILURE)
 		return;
 	r->hits[run->failure]++;

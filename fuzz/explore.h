@@ -35,13 +35,17 @@ struct finding {
 	uint8_t choice[MAX_CHOICES];
 };
 
+enum { COUNTED = 2 * MAX_OUTCOMES };
+
 struct result {
 	uint64_t executions;  /* run to their end */
 	uint64_t pruned;      /* broken off by sleep sets: equivalent to others */
 	uint64_t cut;         /* choices that a limit or bound took away */
 	uint64_t steps;       /* decisions and forced steps, of all */
 	uint64_t hits[FAILURE_COUNT];
-	uint64_t outcomes[MAX_OUTCOMES];
+	/* Of each outcome; from MAX_OUTCOMES on, of each message that the case
+	 * has an outcome for. */
+	uint64_t outcomes[COUNTED];
 	bool exhausted, bounded;
 	bool ended;           /* by itself: all within the bounds was run */
 	uint64_t largest_share; /* executions of the busiest process */

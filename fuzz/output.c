@@ -169,6 +169,17 @@ static void put_outcomes(const struct test_case *c, const struct result *r)
 	putchar('}');
 }
 
+static void put_told(const struct test_case *c, const struct result *r)
+{
+	printf(",\"told\":{");
+	for (unsigned i = 0; c->thrown && i < MAX_OUTCOMES && c->thrown[i].message; i++) {
+		printf(i ? "," : "");
+		put_string(c->thrown[i].message);
+		printf(":%ju", (uintmax_t)r->outcomes[MAX_OUTCOMES + i]);
+	}
+	putchar('}');
+}
+
 /* The command that gives this result again: of the finding, or of the whole
  * search. */
 static void put_replay(const struct options *o, const struct result *r, const char *program)
@@ -205,6 +216,7 @@ static void result_json(const struct options *o, const struct result *r, const c
 	printf(",\"seed\":%ju,\"seconds\":%.6f", (uintmax_t)q->seed, r->elapsed);
 	put_hits(r);
 	put_outcomes(q->test, r);
+	put_told(q->test, r);
 	if (r->found)
 		printf(",\"first_hit_s\":%.6f", r->first_hit_s);
 	else

@@ -167,7 +167,7 @@ static void work(const struct request *q, unsigned number, struct result *r)
 
 static void headline(const struct request *q, char *text, size_t size)
 {
-	snprintf(text, size, "stormrig-search 2 %s/%s %s %s %s %s %jd %jd %d", build.target,
+	snprintf(text, size, "stormrig-search 3 %s/%s %s %s %s %s %jd %jd %d", build.target,
 		 build.variant, q->test->name, q->model->name, build.code,
 		 search_names[q->search], (intmax_t)q->preemptions, (intmax_t)q->stale,
 		 q->sleep_sets);
@@ -179,7 +179,7 @@ static void write_result(FILE *to, const struct result *r)
 		(uintmax_t)r->cut, (uintmax_t)r->steps, r->elapsed);
 	for (unsigned i = 0; i < FAILURE_COUNT; i++)
 		fprintf(to, " %ju", (uintmax_t)r->hits[i]);
-	for (unsigned i = 0; i < MAX_OUTCOMES; i++)
+	for (unsigned i = 0; i < COUNTED; i++)
 		fprintf(to, " %ju", (uintmax_t)r->outcomes[i]);
 	fprintf(to, "\n%d %ju %g %u", r->found, (uintmax_t)r->first_hit_execution, r->first_hit_s,
 		r->finding.choices);
@@ -208,7 +208,7 @@ static bool read_result(FILE *from, struct result *r)
 	int found;
 	if (!read_counts(from, counts, 4) || fscanf(from, "%lf", &r->elapsed) != 1 ||
 	    !read_counts(from, r->hits, FAILURE_COUNT) ||
-	    !read_counts(from, r->outcomes, MAX_OUTCOMES) || fscanf(from, "%d", &found) != 1 ||
+	    !read_counts(from, r->outcomes, COUNTED) || fscanf(from, "%d", &found) != 1 ||
 	    !read_counts(from, &first, 1) || fscanf(from, "%lf %u", &r->first_hit_s, &n) != 2 ||
 	    n > MAX_CHOICES)
 		return false;
@@ -318,7 +318,7 @@ static void merge(const struct request *q, struct result *r, const struct result
 	r->steps += part->steps;
 	for (unsigned i = 0; i < FAILURE_COUNT; i++)
 		r->hits[i] += part->hits[i];
-	for (unsigned i = 0; i < MAX_OUTCOMES; i++)
+	for (unsigned i = 0; i < COUNTED; i++)
 		r->outcomes[i] += part->outcomes[i];
 	if (part->executions > r->largest_share)
 		r->largest_share = part->executions;

@@ -80,6 +80,20 @@ def test_fixed_is_clean(target, case, model):
     assert len(result["outcomes"]) == 1
 
 
+def test_each_message_of_a_check_is_told():
+    """None is allowed that nothing brings about: more and more executions, until all came."""
+    never, known = [], 0
+    for target, case in (c[:2] for c in CASES if is_check(*c[:2])):
+        for count in (1, 100, 1000, 10000):
+            told = explore(target, "fixed", "--case", case, "--executions", str(count))[0]["told"]
+            if all(told.values()):
+                break
+        known += len(told)
+        never += [f"{target}/{case}: {message}" for message, times in told.items() if not times]
+    assert known > 0
+    assert not never, "\n".join(["never told:", *never])
+
+
 def test_pct_starves_nobody():
     """Goroutines that yield to each other, or a thread that naps, do not keep the others out
     until the limit of steps: a run takes less than twice the steps of a random one."""
