@@ -41,6 +41,15 @@ static inline int judge_end(const void *state, const struct slot *slots)
 	return slots[0].got[0] ? CAME_THROUGH : -1;
 }
 
+/* Of two actors, of whom both come to their end; whether all is as it should be
+ * then. */
+static inline int judge_two(const struct slot *slots, bool holds)
+{
+	if (slots[0].stranded || slots[1].stranded)
+		return STUCK;
+	return holds ? CAME_THROUGH : -1;
+}
+
 #define CHECK_OUTCOMES                                                     \
 	OUTCOMES({ "came_through", OK, NO_FAILURE, "all was as it should be" }, \
 		 { "stuck", BAD, WEDGE, "nobody can go on" }),              \

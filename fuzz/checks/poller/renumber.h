@@ -54,9 +54,7 @@ static void renumber_prepare(struct state *s, const struct poll_backend *backend
 static int renumber_judge(const void *state, const struct slot *slots)
 {
 	const struct state *s = state;
-	if (slots[0].stranded || slots[1].stranded)
-		return STUCK;
-	return s->ended && s->poller.in_use == 1 ? CAME_THROUGH : -1;
+	return judge_two(slots, s->ended && s->poller.in_use == 1);
 }
 
 #define RENUMBER_CASE                                                              \

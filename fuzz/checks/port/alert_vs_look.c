@@ -36,9 +36,7 @@ static void prepare(void *state, struct slot *slots)
 static int judge(const void *state, const struct slot *slots)
 {
 	(void)state;
-	if (slots[0].stranded || slots[1].stranded)
-		return STUCK;
-	return slots[1].got[0] == 1 ? -1 : CAME_THROUGH;
+	return judge_two(slots, slots[1].got[0] != 1);
 }
 
 CASE(alert_vs_look,

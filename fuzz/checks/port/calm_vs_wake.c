@@ -47,11 +47,9 @@ static int judge(const void *state, const struct slot *slots)
 {
 	const struct state *s = state;
 	const struct port *port = s->poller.state;
-	if (slots[0].stranded || slots[1].stranded)
-		return STUCK;
 	/* relaxed: nothing moves any more */
-	return load_relaxed(&port->alerted) == 1 && load_relaxed(&s->poller.wake_pending) == 1
-		       ? CAME_THROUGH : -1;
+	return judge_two(slots, load_relaxed(&port->alerted) == 1 &&
+					load_relaxed(&s->poller.wake_pending) == 1);
 }
 
 CASE(calm_vs_wake,

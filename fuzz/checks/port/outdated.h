@@ -46,9 +46,7 @@ static inline void outdated_prepare(struct state *s, const struct port_ops *ops)
 
 static int outdated_judge(const void *state, const struct slot *slots)
 {
-	if (slots[0].stranded || slots[1].stranded)
-		return STUCK;
-	return ((const struct state *)state)->fetched ? CAME_THROUGH : -1;
+	return judge_two(slots, ((const struct state *)state)->fetched);
 }
 
 #define OUTDATED_CASE                                                              \

@@ -59,9 +59,7 @@ static inline void together_prepare(struct state *s, const struct port_ops *ops)
 static int together_judge(const void *state, const struct slot *slots)
 {
 	const struct state *s = state;
-	if (slots[0].stranded || slots[1].stranded)
-		return STUCK;
-	return s->done[0] && s->done[1] ? CAME_THROUGH : -1;
+	return judge_two(slots, s->done[0] && s->done[1]);
 }
 
 #define TOGETHER_CASE                                                              \

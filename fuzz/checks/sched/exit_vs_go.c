@@ -1,7 +1,6 @@
 /* Goroutines end and begin on two processors at once, one of which has as many
  * dead ones as it keeps; and somebody looks at the table of all. */
-#include "checks/must.h"
-#include "sched/cases/sched_case.h"
+#include "checks/sched/two.h"
 
 enum { KEPT = 64, ALIVE = 4 };
 
@@ -48,11 +47,8 @@ static void beginner(void *state, struct slot *me)
 static void prepare(void *state, struct slot *slots)
 {
 	enum { AT_ONCE = 4 };
-	struct state *st = state;
+	struct state *st = two_begin(state);
 	(void)slots;
-	state_init(st);
-	state_run(st, 0);
-	state_run(st, 1);
 	stacks_init(&st->s.stacks, 1, AT_ONCE);
 	state_p(st, 0)->frees = KEPT;
 	word_init(&st->s.alive, ALIVE);
@@ -63,11 +59,10 @@ static void prepare(void *state, struct slot *slots)
 static int judge(const void *state, const struct slot *slots)
 {
 	const struct state *st = state;
-	if (slots[0].stranded || slots[1].stranded)
-		return STUCK;
 	/* relaxed: nothing moves any more */
-	return slots[0].got[0] && slots[1].got[0] && load_relaxed(&st->s.alive) == ALIVE + 1 &&
-			       load_relaxed(&st->s.started) == 3 ? CAME_THROUGH : -1;
+	return judge_two(slots, slots[0].got[0] && slots[1].got[0] &&
+					load_relaxed(&st->s.alive) == ALIVE + 1 &&
+					load_relaxed(&st->s.started) == 3);
 }
 
 CASE(exit_vs_go,

@@ -4,17 +4,9 @@
 #include "checks/sched/last_spinner.h"
 
 struct three {
-	struct state st; /* first: the spinner and the judge know it */
+	struct state st; /* first: the actors and the judge know it */
 	struct M finder;
 };
-
-static void submitter(void *state, struct slot *me)
-{
-	struct three *t = state;
-	(void)me;
-	state_as(&t->st, 0);
-	runtime->ready(&t->st.g[0].g);
-}
 
 static void finder(void *state, struct slot *me)
 {
@@ -33,12 +25,10 @@ static void prepare(void *state, struct slot *slots)
 	t->st.m[1].spinning = false;
 	worker_init(&t->finder, &t->st.s, WORKERS);
 	t->finder.spinning = true;
-	runtime = &sched_runtime;
-	word_init(&t->st.g[0].g.status, G_WAITING);
 }
 
 CASE(found_vs_leaver,
      .purpose = "a goroutine is readied while one stops spinning and another leaves",
      .state_size = sizeof(struct three), .state_align = _Alignof(struct three),
-     .actor = { { "submitter", submitter }, { "leaver", spinner }, { "finder", finder } },
+     .actor = { { "submitter", ready_one }, { "leaver", spinner }, { "finder", finder } },
      .prepare = prepare, .judge = spinner_judge, CHECK_OUTCOMES);

@@ -1,7 +1,6 @@
 /* A system call begins while the world stops: its processor stands still, and
  * the stopper finds what its worker left there. */
-#include "checks/must.h"
-#include "sched/cases/sched_case.h"
+#include "checks/sched/two.h"
 
 static void stopper(void *state, struct slot *me)
 {
@@ -25,17 +24,8 @@ static void caller(void *state, struct slot *me)
 	came_through(me);
 }
 
-static void prepare(void *state, struct slot *slots)
-{
-	struct state *st = state;
-	(void)slots;
-	state_init(st);
-	state_run(st, 0);
-	state_run(st, 1);
-}
-
 CASE(give_vs_stop,
      .purpose = "a system call begins while the world stops",
      .state_size = sizeof(struct state), .state_align = _Alignof(struct state),
      .actor = { { "stopper", stopper }, { "caller", caller } },
-     .prepare = prepare, .judge = judge_end, CHECK_OUTCOMES);
+     .prepare = two_prepare, .judge = judge_end, CHECK_OUTCOMES);

@@ -28,4 +28,4 @@ static void prepare(void *state, struct slot *slots)
 
 CASE(go_vs_last_spinner,
      .purpose = "a goroutine is started while the last spinning worker goes idle",
-     SPINNER_CASE);
+     SPINNER_CASE(submitter));

@@ -1,7 +1,6 @@
 /* What a poll makes runnable is sent to the processors where it ran last, those
  * of three that run something, while one of them receives. */
-#include "checks/must.h"
-#include "sched/cases/sched_case.h"
+#include "checks/sched/two.h"
 
 struct homes {
 	struct state st;
@@ -37,9 +36,7 @@ static void prepare(void *state, struct slot *slots)
 	struct state *st = &h->st;
 	(void)slots;
 	memset(h, 0, sizeof *h);
-	state_init(st);
-	state_run(st, 0);
-	state_run(st, 1);
+	two_begin(st);
 	third(h)->s = &st->s;
 	word_init(&third(h)->status, P_RUNNING);
 	struct P *home[GS] = { state_p(st, 1), state_p(st, 1), third(h), state_p(st, 0),

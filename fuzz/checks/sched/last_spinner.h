@@ -4,10 +4,18 @@
 #ifndef FUZZ_CHECKS_SCHED_LAST_SPINNER_H
 #define FUZZ_CHECKS_SCHED_LAST_SPINNER_H
 
-#include "checks/must.h"
-#include "sched/cases/sched_case.h"
+#include "checks/sched/two.h"
 
 enum { LEFT = 0 };
+
+/* A submitter. */
+static inline void ready_one(void *state, struct slot *me)
+{
+	struct state *st = state;
+	(void)me;
+	state_as(st, 0);
+	runtime->ready(&st->g[0].g);
+}
 
 static void spinner(void *state, struct slot *me)
 {
@@ -16,13 +24,13 @@ static void spinner(void *state, struct slot *me)
 
 static void spinner_prepare(struct state *st)
 {
-	state_init(st);
-	state_run(st, 0);
-	state_run(st, 1);
+	two_begin(st);
 	state_idle_worker(st, 2);
 	st->m[0].cur = &st->g[1];
 	st->m[1].spinning = true;
 	word_init(&st->s.spinning, 1);
+	runtime = &sched_runtime;
+	word_init(&st->g[0].g.status, G_WAITING);
 }
 
 static int spinner_judge(const void *state, const struct slot *slots)
@@ -41,7 +49,7 @@ static int spinner_judge(const void *state, const struct slot *slots)
 	return !slots[1].got[LEFT] || state_woken(st, 2) ? CAME_THROUGH : STUCK;
 }
 
-#define SPINNER_CASE                                                               \
+#define SPINNER_CASE(submitter)                                                    \
 	.state_size = sizeof(struct state), .state_align = _Alignof(struct state), \
 	.actor = { { "submitter", submitter }, { "spinner", spinner } },           \
 	.prepare = prepare, .judge = spinner_judge, CHECK_OUTCOMES

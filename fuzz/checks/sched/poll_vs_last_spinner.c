@@ -27,10 +27,9 @@ static void prepare(void *state, struct slot *slots)
 	(void)slots;
 	spinner_prepare(st);
 	st->s.poller.backend = &backend;
-	for (int i = 0; i < 2; i++)
-		word_init(&st->g[i].g.status, G_WAITING);
+	word_init(&st->g[1].g.status, G_WAITING);
 }
 
 CASE(poll_vs_last_spinner,
      .purpose = "a worker polls two while the last spinning worker goes idle",
-     SPINNER_CASE);
+     SPINNER_CASE(submitter));

@@ -2,6 +2,7 @@
  * processors, what runs next there and what was sent there, and the queue of
  * all. */
 #include "checks/sched/lists.h"
+#include "checks/sched/two.h"
 
 enum { OPERATIONS = 1000 };
 
@@ -81,14 +82,6 @@ static void user(void *state, struct slot *me)
 	me->got[0] = 1;
 }
 
-static void prepare(void *state, struct slot *slots)
-{
-	(void)slots;
-	state_init(state);
-	state_run(state, 0);
-	state_run(state, 1);
-}
-
 static int judge(const void *state, const struct slot *slots)
 {
 	(void)state;
@@ -100,4 +93,4 @@ CASE(queues,
      .whole = true,
      .state_size = sizeof(struct state), .state_align = _Alignof(struct state),
      .actor = { { "user", user } },
-     .prepare = prepare, .judge = judge, CHECK_OUTCOMES);
+     .prepare = two_prepare, .judge = judge, CHECK_OUTCOMES);

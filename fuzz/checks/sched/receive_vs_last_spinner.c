@@ -20,4 +20,4 @@ static void prepare(void *state, struct slot *slots)
 
 CASE(receive_vs_last_spinner,
      .purpose = "what was sent is received while the last spinning worker goes idle",
-     SPINNER_CASE);
+     SPINNER_CASE(submitter));

@@ -3,8 +3,7 @@
  * long where everybody is idle, and no longer when a system call begins there
  * or all ends.
  */
-#include "checks/must.h"
-#include "sched/cases/sched_case.h"
+#include "checks/sched/two.h"
 
 enum { ROUNDS = 51, SEEN = 62 };
 #define US INT64_C(1000)
@@ -129,11 +128,8 @@ static void monitor(void *state, struct slot *me)
 
 static void prepare(void *state, struct slot *slots)
 {
-	struct state *st = state;
+	struct state *st = two_begin(state);
 	(void)slots;
-	state_init(st);
-	state_run(st, 0);
-	state_run(st, 1);
 	word_init(&st->s.last_poll, 0); /* somebody polls */
 	word_init(&st->g[0].g.status, G_RUNNING);
 }

@@ -1,7 +1,6 @@
 /* A goroutine comes back from a system call while its stack is scanned: it runs
  * when the scan is over. */
-#include "checks/must.h"
-#include "sched/cases/sched_case.h"
+#include "checks/sched/two.h"
 
 static void returner(void *state, struct slot *me)
 {
@@ -25,20 +24,15 @@ static void scanner(void *state, struct slot *me)
 
 static void prepare(void *state, struct slot *slots)
 {
-	struct state *st = state;
+	struct state *st = two_begin(state);
 	(void)slots;
-	state_init(st);
-	state_run(st, 0);
-	state_run(st, 1);
 	word_init(&st->g[0].g.status, G_SYSCALL);
 }
 
 static int judge(const void *state, const struct slot *slots)
 {
 	const struct state *st = state;
-	if (slots[0].stranded || slots[1].stranded)
-		return STUCK;
-	return st->plain == 1 && status_seen(st, 0) == G_RUNNING ? CAME_THROUGH : -1;
+	return judge_two(slots, st->plain == 1 && status_seen(st, 0) == G_RUNNING);
 }
 
 CASE(scan_vs_return,

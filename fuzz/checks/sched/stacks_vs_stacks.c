@@ -55,9 +55,7 @@ static void prepare(void *state, struct slot *slots)
 static int judge(const void *state, const struct slot *slots)
 {
 	const struct state *s = state;
-	if (slots[0].stranded || slots[1].stranded)
-		return STUCK;
-	return slots[0].got[0] && slots[1].got[0] && s->top[0] != s->top[1] ? CAME_THROUGH : -1;
+	return judge_two(slots, slots[0].got[0] && slots[1].got[0] && s->top[0] != s->top[1]);
 }
 
 CASE(stacks_vs_stacks,

@@ -37,10 +37,8 @@ static void prepare(void *state, struct slot *slots)
 static int judge(const void *state, const struct slot *slots)
 {
 	const struct state *st = state;
-	if (slots[0].stranded || slots[1].stranded)
-		return STUCK;
 	/* relaxed: nothing moves any more */
-	return load_relaxed(&st->s.handed_off) == (uint64_t)slots[1].got[0] ? CAME_THROUGH : -1;
+	return judge_two(slots, load_relaxed(&st->s.handed_off) == (uint64_t)slots[1].got[0]);
 }
 
 CASE(stop_vs_hand_on,

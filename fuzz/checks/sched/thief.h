@@ -4,8 +4,7 @@
 #ifndef FUZZ_CHECKS_SCHED_THIEF_H
 #define FUZZ_CHECKS_SCHED_THIEF_H
 
-#include "checks/must.h"
-#include "sched/cases/sched_case.h"
+#include "checks/sched/two.h"
 
 /* got[TAKEN]: a bit for each that an actor took. */
 enum { LOOKS = 2, TAKEN = 1 };
@@ -47,9 +46,7 @@ static void thief(void *state, struct slot *me)
 /* The first n wait, the others are runnable; none is queued. */
 static inline void thief_prepare(struct state *st, unsigned n)
 {
-	state_init(st);
-	state_run(st, 0);
-	state_run(st, 1);
+	two_begin(st);
 	for (unsigned i = 0; i < GS; i++)
 		word_init(&st->g[i].g.status, i < n ? G_WAITING : G_RUNNABLE);
 }

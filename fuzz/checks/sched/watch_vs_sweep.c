@@ -38,10 +38,8 @@ static void prepare(void *state, struct slot *slots)
 static int judge(const void *state, const struct slot *slots)
 {
 	const struct state *st = state;
-	if (slots[0].stranded || slots[1].stranded)
-		return STUCK;
 	/* relaxed: nothing moves any more */
-	return load_relaxed(&watch.freed) == 1 && !st->span[0].watches ? CAME_THROUGH : -1;
+	return judge_two(slots, load_relaxed(&watch.freed) == 1 && !st->span[0].watches);
 }
 
 CASE(watch_vs_sweep,
