@@ -10,8 +10,9 @@ static void later_side(uintptr_t address, unsigned bytes, enum access kind, void
 	race.side[1].pc = pc;
 }
 
-static _Noreturn void found(const struct record *r, unsigned bytes, uintptr_t address,
-			    enum access kind, void *pc)
+/* Out of line, so that it does not burden race_slow(). */
+static _Noreturn __attribute__((noinline, cold)) void
+found(const struct record *r, unsigned bytes, uintptr_t address, enum access kind, void *pc)
 {
 	race.side[0].kind = r->kind;
 	race.side[0].thread = r->thread;
@@ -40,21 +41,12 @@ static struct record *evict(struct granule *g, const struct thread *t)
 	return &g->record[0];
 }
 
-/* A pair conflicts unless both read or both are atomic: with which kinds each
- * does, as bits. */
-static const uint8_t conflicts[] = {
-	[PLAIN_READ] = 1 << PLAIN_WRITE | 1 << ATOMIC_WRITE,
-	[PLAIN_WRITE] = 1 << PLAIN_READ | 1 << PLAIN_WRITE | 1 << ATOMIC_READ | 1 << ATOMIC_WRITE,
-	[ATOMIC_READ] = 1 << PLAIN_WRITE,
-	[ATOMIC_WRITE] = 1 << PLAIN_READ | 1 << PLAIN_WRITE,
-};
-
 /* Which records stay cannot be foreseen: that loop does not branch on it. */
 void race_slow(struct granule *g, unsigned bytes, enum access kind, void *pc)
 {
 	const struct thread *t = self();
 	struct record *kept = g->record, *end = g->record + g->records;
-	unsigned covered = race_covers[kind], against = conflicts[kind];
+	unsigned covered = race_covers[kind], against = race_conflicts[kind];
 	/* race_quick() has looked at the last one. */
 	for (const struct record *r = g->record; r + 1 < end; r++)
 		if (race_known(r, t, bytes, kind))

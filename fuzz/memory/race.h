@@ -30,6 +30,15 @@ static const uint8_t race_covers[] = {
 	[ATOMIC_WRITE] = 1 << ATOMIC_READ | 1 << ATOMIC_WRITE,
 };
 
+/* A pair conflicts unless both read or both are atomic: with which kinds each
+ * does, as bits. */
+static const uint8_t race_conflicts[] = {
+	[PLAIN_READ] = 1 << PLAIN_WRITE | 1 << ATOMIC_WRITE,
+	[PLAIN_WRITE] = 1 << PLAIN_READ | 1 << PLAIN_WRITE | 1 << ATOMIC_READ | 1 << ATOMIC_WRITE,
+	[ATOMIC_READ] = 1 << PLAIN_WRITE,
+	[ATOMIC_WRITE] = 1 << PLAIN_READ | 1 << PLAIN_WRITE,
+};
+
 /* As race_check(), where race_quick() cannot tell. */
 void race_slow(struct granule *g, unsigned bytes, enum access kind, void *pc);
 _Noreturn void race_gone(struct granule *g, unsigned bytes, enum access kind, void *pc);
@@ -50,25 +59,32 @@ static inline bool race_known(const struct record *r, const struct thread *t, un
 }
 
 /* The commonest accesses, which race with nothing: the granule's first one, one
- * like the last, and one that takes the place of the only one. false: it is
- * another. */
+ * like the last, and the second, which may take the first one's place. false:
+ * it is another. */
 static inline __attribute__((always_inline)) bool race_quick(struct granule *g, unsigned bytes,
 							     enum access kind, void *pc)
 {
 	const struct thread *t = self();
-	struct record *only = g->record;
+	struct record *r = g->record;
 	if (__builtin_expect(sim.blind, 0))
 		return true;
 	if (__builtin_expect(sim.gone && world_is_gone(g->address << 3), 0))
 		race_gone(g, bytes, kind, pc);
-	if (g->records == 0)
+	if (g->records == 0) {
 		g->records = 1;
-	else if (race_known(&g->record[g->records - 1], t, bytes, kind))
+	} else if (race_known(&g->record[g->records - 1], t, bytes, kind)) {
 		return true;
-	else if (g->records > 1 || only->at > t->clock.at[only->thread] || only->bytes & ~bytes ||
-		 !(race_covers[kind] >> only->kind & 1))
+	} else if (g->records > 1) {
 		return false;
-	race_note(only, t, bytes, kind, pc);
+	} else {
+		bool before = r->at <= t->clock.at[r->thread];
+		if (!before && r->bytes & bytes && race_conflicts[kind] >> r->kind & 1)
+			return false;
+		bool told = ((r->bytes & ~bytes) == 0) & race_covers[kind] >> r->kind & before;
+		g->records = 2 - told;
+		r += !told;
+	}
+	race_note(r, t, bytes, kind, pc);
 	return true;
 }
 
