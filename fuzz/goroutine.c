@@ -79,7 +79,7 @@ static void ready(struct g *g)
 	store_relaxed(&g->status, G_RUNNABLE);
 	struct thread *t = thread_of(g), *me = self();
 	if (t) {
-		clock_copy(&t->readied, &me->clock, MAX_THREADS);
+		t->readied = me->clock;
 		t->has_readied = true;
 		model->joined(t, me);
 		past_add(t, me->past);

@@ -124,9 +124,9 @@ struct thread *sim_thread(void (*fn)(void *), void *arg, struct slot *slot)
 	t->slot = slot;
 	t->run = fn;
 	t->arg = arg;
-	clock_clear(&t->clock, MAX_THREADS);
+	clock_clear(&t->clock);
 	if (sim.cur != NOBODY)
-		clock_copy(&t->clock, &self()->clock, sim.threads);
+		t->clock = self()->clock;
 	t->clock.at[t->id] = 1;
 	t->past = sim.cur == NOBODY ? 0 : self()->past;
 	past_add(t, t->id);

@@ -71,7 +71,7 @@ static void meet(int fd)
 
 static void forget(unsigned file)
 {
-	clock_clear(&known[file], MAX_THREADS);
+	clock_clear(&known[file]);
 	tellers[file] = 0;
 }
 

@@ -83,35 +83,34 @@ static void readable(struct thread *t, struct location *l, struct cell *c, enum 
 	}
 }
 
-/* The thread's places after it read e. A load of the thread's own store takes
- * it from the store buffer and does not wait for its place; but an acquire does
- * where a read-modify-write made it. */
-static struct core after_read(const struct thread *t, const struct entry *e, enum acquire a)
+/* The thread, whose places c are, reads e. A load of the thread's own store
+ * takes it from the store buffer and does not wait for its place; but an
+ * acquire does where a read-modify-write made it. */
+static inline void core_reads(struct core *c, const struct thread *t, const struct entry *e,
+			      enum acquire a)
 {
-	struct core c = armv8_cores[t->id];
-	uint64_t done = before_load(&c, a);
+	uint64_t done = before_load(c, a);
 	if (e->s.thread != t->id || (e->atomic && a != PLAIN))
 		done = later(done, e->place);
-	c.read_seen = later(c.read_seen, done);
+	c->read_seen = later(c->read_seen, done);
 	if (a != PLAIN) {
-		c.read_floor = later(c.read_floor, done);
-		c.write_floor = later(c.write_floor, done);
+		c->read_floor = later(c->read_floor, done);
+		c->write_floor = later(c->write_floor, done);
 	}
-	return c;
 }
 
 static inline uint64_t seal_of(const struct thread *t, const struct cell *c,
 			       const struct entry *e, enum acquire a)
 {
-	return later(before_load(&armv8_cores[t->id], a), c->coherence[t->id]) > e->place ?
-		       later(before_load(&armv8_cores[t->id], a), c->coherence[t->id]) : 0;
+	uint64_t floor = later(before_load(&armv8_cores[t->id], a), c->coherence[t->id]);
+	return floor > e->place ? floor : 0;
 }
 
 static void do_read(struct thread *t, struct location *l, struct cell *c, struct entry *e,
 		    enum acquire a, enum order order)
 {
 	e->seal = later(e->seal, seal_of(t, c, e, a));
-	armv8_cores[t->id] = after_read(t, e, a);
+	core_reads(&armv8_cores[t->id], t, e, a);
 	c->coherence[t->id] = later(c->coherence[t->id], e->place);
 	learn(t, &e->s, order);
 	trace_read(t, l, &e->s, e->newer ? &c->newest->s : NULL);
@@ -216,9 +215,11 @@ static uint64_t rmw(struct thread *t, struct location *l, const struct update *u
 	for (unsigned i = 0; i < reads.n; i++) {
 		struct entry *e = reads.of[i].read;
 		sized_update(u, e->s.value, l, stored);
-		struct core core = after_read(t, e, a);
-		if (*stored)
+		if (*stored) {
+			struct core core = armv8_cores[t->id];
+			core_reads(&core, t, e, a);
 			places(t, c, &core, release, e, seal_of(t, c, e, a), &o);
+		}
 		if (!*stored || fails)
 			offer(&o, e, NULL);
 	}

@@ -271,7 +271,7 @@ static void publish_view(struct thread *t, struct cell *c, struct message *m, en
 		view_join(&m->view, &own->view);
 		m->has_view = true;
 		if (!m->s.has_sync)
-			clock_clear(&m->s.sync, MAX_THREADS);
+			clock_clear(&m->s.sync);
 		clock_join(&m->s.sync, &own->clock, MAX_THREADS);
 		m->s.has_sync = true;
 	}
@@ -280,7 +280,7 @@ static void publish_view(struct thread *t, struct cell *c, struct message *m, en
 	if (releases(order) && model->options & RELSEQ11) {
 		c->released[t->id] = true;
 		view_copy(&own->view, &mind->cur);
-		clock_copy(&own->clock, &t->clock, MAX_THREADS);
+		own->clock = t->clock;
 	}
 }
 

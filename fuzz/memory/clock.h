@@ -20,16 +20,9 @@ static inline void clock_join(struct clock *to, const struct clock *from, unsign
 		to->at[i] = from->at[i] > to->at[i] ? from->at[i] : to->at[i];
 }
 
-static inline void clock_copy(struct clock *to, const struct clock *from, unsigned n)
+static inline void clock_clear(struct clock *c)
 {
-	for (unsigned i = 0; i < n; i++)
-		to->at[i] = from->at[i];
-}
-
-static inline void clock_clear(struct clock *c, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++)
-		c->at[i] = 0;
+	*c = (struct clock){ 0 };
 }
 
 #endif

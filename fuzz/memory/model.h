@@ -102,7 +102,7 @@ static inline void learn(struct thread *t, const struct store *s, enum order ord
 		return;
 	}
 	if (!t->has_acquired)
-		clock_clear(&t->acquired, MAX_THREADS);
+		clock_clear(&t->acquired);
 	t->has_acquired = true;
 	clock_join(&t->acquired, &s->sync, sim.threads);
 }
@@ -121,13 +121,13 @@ static inline void publish(struct thread *t, struct store *s, enum order order,
 {
 	bool chained = head && head->has_sync;
 	if (chained && head != s)
-		clock_copy(&s->sync, &head->sync, MAX_THREADS);
+		s->sync = head->sync;
 	const struct clock *own = releases(order) ? &t->clock :
 				  t->has_released ? &t->released : NULL;
 	if (own && chained)
 		clock_join(&s->sync, own, sim.threads);
 	else if (own)
-		clock_copy(&s->sync, own, MAX_THREADS);
+		s->sync = *own;
 	s->has_sync = own || chained;
 	t->tick_due = own;
 }
@@ -138,7 +138,7 @@ static inline void fence_clocks(struct thread *t, enum order order)
 	if (acquires(order) && t->has_acquired)
 		clock_join(&t->clock, &t->acquired, sim.threads);
 	if (releases(order)) {
-		clock_copy(&t->released, &t->clock, MAX_THREADS);
+		t->released = t->clock;
 		t->has_released = true;
 		tick(t);
 	}
