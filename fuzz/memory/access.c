@@ -197,24 +197,22 @@ static void touch_atomic(struct thread *t, struct granule *g, unsigned bytes, bo
 		location_restart(g, bytes);
 }
 
-/* What of plain_part() is not in line: its last call then, so that it saves no
- * registers. */
-static __attribute__((noinline)) void plain_slow(struct granule *g, unsigned bytes, bool write,
-						 void *pc, bool raced)
+static __attribute__((noinline)) void plain_atomic(struct granule *g, unsigned bytes, bool write,
+						   void *pc)
 {
-	if (!raced)
-		race_slow(g, bytes, write ? PLAIN_WRITE : PLAIN_READ, pc);
-	if (g->atomic & bytes)
-		touch_atomic(self(), g, bytes, write);
+	race_check(g, bytes, write ? PLAIN_WRITE : PLAIN_READ, pc);
+	touch_atomic(self(), g, bytes, write);
 }
 
 static inline __attribute__((always_inline)) void plain_part(struct granule *g, uintptr_t address,
 							     unsigned size, bool write, void *pc)
 {
 	unsigned bytes = mask_of(address, size);
-	bool raced = race_quick(g, bytes, write ? PLAIN_WRITE : PLAIN_READ, pc);
-	if (__builtin_expect(!raced || g->atomic & bytes, 0))
-		plain_slow(g, bytes, write, pc, raced);
+	/* Either is its last call, so that it saves no registers. */
+	if (__builtin_expect(g->atomic & bytes, 0))
+		plain_atomic(g, bytes, write, pc);
+	else
+		race_check(g, bytes, write ? PLAIN_WRITE : PLAIN_READ, pc);
 }
 
 /* These two out of line, so that they do not burden the others. Of memory that
@@ -222,7 +220,12 @@ static inline __attribute__((always_inline)) void plain_part(struct granule *g, 
 static __attribute__((noinline)) void plain_new(struct granule *near, uintptr_t address,
 						unsigned size, bool write, void *pc)
 {
-	plain_part(granule_claim(near, address >> 3), address, size, write, pc);
+	/* Apart, so that of one that begins the compiler knows what it
+	 * holds. */
+	if (__builtin_expect(near->stamp == sim_stamp, 0))
+		plain_part(granule_far(address >> 3), address, size, write, pc);
+	else
+		plain_part(granule_begin(near, address >> 3), address, size, write, pc);
 }
 
 /* Of more than one granule, of a block not yet written to, traced, or not

@@ -1,9 +1,5 @@
 #include "memory/shadow.h"
 
-#include <string.h>
-
-#include "world.h"
-
 struct granule granules[NEAR_PLACES + FAR_PLACES];
 struct location locations[MAX_LOCATIONS];
 static unsigned used_far, used_locations;
@@ -14,27 +10,19 @@ void shadow_begin(void)
 	used_locations = 1; /* 0 means none */
 }
 
-/* Finds the granule whose near place is g, or makes it: there, or in the far
- * table, by linear probing. */
-struct granule *granule_claim(struct granule *g, uintptr_t address)
+/* By linear probing. */
+struct granule *granule_far(uintptr_t address)
 {
-	if (g->stamp == sim_stamp) {
-		g = granules + NEAR_PLACES + (granule_hash(address) >> (64 - FAR_BITS));
-		while (g->stamp == sim_stamp && g->address != address)
-			if (++g == granules + NEAR_PLACES + FAR_PLACES)
-				g = granules + NEAR_PLACES;
-		if (g->stamp == sim_stamp)
-			return g;
-		if (++used_far > FAR_PLACES / 4 * 3)
-			engine_error("more than %d granules of memory in one execution",
-				     FAR_PLACES / 4 * 3);
-	}
-	world_touched(address << 3, 8);
-	g->address = address;
-	g->stamp = sim_stamp;
-	g->records = g->atomic = 0;
-	memset(g->location, 0, sizeof g->location);
-	return g;
+	struct granule *g = granules + NEAR_PLACES + (granule_hash(address) >> (64 - FAR_BITS));
+	while (g->stamp == sim_stamp && g->address != address)
+		if (++g == granules + NEAR_PLACES + FAR_PLACES)
+			g = granules + NEAR_PLACES;
+	if (g->stamp == sim_stamp)
+		return g;
+	if (++used_far > FAR_PLACES / 4 * 3)
+		engine_error("more than %d granules of memory in one execution",
+			     FAR_PLACES / 4 * 3);
+	return granule_begin(g, address);
 }
 
 struct location *location_begin(struct granule *g, uintptr_t address, unsigned size)

@@ -8,6 +8,9 @@
 #ifndef FUZZ_MEMORY_SHADOW_H
 #define FUZZ_MEMORY_SHADOW_H
 
+#include <string.h>
+
+#include "../world.h"
 #include "sim.h"
 
 enum {
@@ -58,7 +61,8 @@ struct location {
 extern struct granule granules[NEAR_PLACES + FAR_PLACES];
 extern struct location locations[MAX_LOCATIONS];
 
-struct granule *granule_claim(struct granule *g, uintptr_t address);
+/* Finds the granule in the far table, or makes it there. address: >> 3 */
+struct granule *granule_far(uintptr_t address);
 struct location *location_begin(struct granule *g, uintptr_t address, unsigned size);
 
 static inline uint64_t granule_hash(uintptr_t a)
@@ -78,6 +82,23 @@ static inline struct granule *granule_near(uintptr_t address)
 static inline bool granule_is(const struct granule *g, uintptr_t address)
 {
 	return __builtin_expect(g->address == address >> 3 && g->stamp == sim_stamp, 1);
+}
+
+/* Begins it at a place that is free. */
+static inline struct granule *granule_begin(struct granule *g, uintptr_t address)
+{
+	world_touched(address << 3, 8);
+	g->address = address;
+	g->stamp = sim_stamp;
+	g->records = g->atomic = 0;
+	memset(g->location, 0, sizeof g->location);
+	return g;
+}
+
+/* Finds the granule whose near place is g, where it is not, or makes it. */
+static inline struct granule *granule_claim(struct granule *g, uintptr_t address)
+{
+	return g->stamp == sim_stamp ? granule_far(address) : granule_begin(g, address);
 }
 
 /* The granule of an address. */
