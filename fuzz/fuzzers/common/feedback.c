@@ -17,8 +17,11 @@ extern uint8_t __stop___sancov_cntrs[] __attribute__((weak));
  * next, as a hash; 0: nothing so far. */
 enum { MOST = 1 << 14 };
 static uint64_t held[MOST];
-static struct { uint8_t *counter; const uint8_t *like; } redundant[MOST];
-static unsigned redundants;
+/* Classes of counters that held the same, one after the other: the one that
+ * tells for all, and how many others; most of the time most of them are 0. */
+static struct { const uint8_t *first; unsigned others; } alike[MOST];
+static uint8_t *other[MOST];
+static unsigned classes;
 
 static bool read_from, hand_off, succession, all_counters;
 
@@ -74,9 +77,11 @@ void feedback_begin(void)
 
 void feedback_end(void)
 {
-	for (unsigned i = 0; i < redundants; i++)
-		if (*redundant[i].counter == *redundant[i].like)
-			*redundant[i].counter = 0;
+	uint8_t **next = other;
+	for (unsigned i = 0; i < classes; next += alike[i++].others)
+		for (unsigned k = 0; *alike[i].first && k < alike[i].others; k++)
+			if (*next[k] == *alike[i].first)
+				*next[k] = 0;
 	trace_listener = NULL;
 	trace_on = TRACE_NOTHING;
 }
@@ -103,13 +108,18 @@ void feedback_learn(void)
 
 void feedback_learnt(void)
 {
-	for (size_t i = 0; i < blocks() + COUNTERS && !all_counters; i++) {
-		size_t first = 0;
-		while (held[first] != held[i])
-			first++;
-		if (held[i] == 0 || first == i)
+	size_t n = blocks() + COUNTERS, others = 0;
+	for (size_t first = 0; first < n && !all_counters; first++) {
+		size_t before = others;
+		for (size_t i = first + 1; i < n && held[first] != 0; i++) {
+			if (held[i] != held[first])
+				continue;
+			other[others++] = counter_at(i);
+			held[i] = 0;
+		}
+		if (others == before)
 			continue;
-		redundant[redundants].counter = counter_at(i);
-		redundant[redundants++].like = counter_at(first);
+		alike[classes].first = counter_at(first);
+		alike[classes++].others = others - before;
 	}
 }
