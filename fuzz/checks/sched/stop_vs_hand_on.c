@@ -1,5 +1,5 @@
-/* The world is stopped while the monitor hands on the processor of a long
- * system call. */
+/* The world is stopped while the monitor takes the processor of a long system
+ * call, and hands it on. */
 #include "checks/must.h"
 #include "sched/cases/sched_case.h"
 
@@ -13,15 +13,13 @@ static void stopper(void *state, struct slot *me)
 	me->got[0] = 1;
 }
 
+/* It has seen that call before, and nobody else would do what comes. */
 static void monitor(void *state, struct slot *me)
 {
 	struct state *st = state;
-	struct P *p = state_p(st, 1);
-	uint32_t seen = P_SYSCALL;
-	/* pairs with: stw_stop(), as the monitor's */
-	me->got[0] = cas_seq_cst(&p->status, &seen, P_IDLE);
-	if (me->got[0])
-		syscall_hand_on(&st->s, p);
+	int64_t now = world_now();
+	struct proc_watch watch[PROCS] = { { .tick_since = now } };
+	me->got[0] = monitor_look(&st->s, watch, now);
 }
 
 static void prepare(void *state, struct slot *slots)
@@ -30,6 +28,7 @@ static void prepare(void *state, struct slot *slots)
 	(void)slots;
 	state_init(st);
 	state_run(st, 0);
+	word_init(&st->s.last_poll, 0); /* somebody polls */
 	st->m[1].old_p = state_p(st, 1);
 	word_init(&state_p(st, 1)->status, P_SYSCALL);
 }
