@@ -117,7 +117,7 @@ check: deps ## set up, build, run the tests
 	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=native
 	@$(MAKE) --no-print-directory -j$(JOBS) build LANE=explore
 	@$(MAKE) --no-print-directory -j$(JOBS) corpus-lane
-	@$(PYTEST) -n 2 --dist loadfile tests $(CHECK_ARGS)
+	@$(PYTEST) -rs -n 2 --dist loadfile tests $(CHECK_ARGS)
 
 # Part of the night's work; seconds for all storms together.
 SOAK_SECONDS ?= 600
