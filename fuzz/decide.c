@@ -204,8 +204,8 @@ void decide(struct fiber *from)
 			return;
 		}
 		if (pick < FLUSH) {
-			sim.cur = pick;
-			fiber_switch(from, &sim.thread[pick].fiber);
+			sim_now_runs(pick);
+			fiber_switch(from, &self()->fiber);
 			return;
 		}
 		if (pick == CLOCK)

@@ -72,8 +72,8 @@ static inline void suspend(struct thread *t)
 		sim.back = NULL;
 		fiber_switch(&t->fiber, back);
 	} else if (sim.unstarted) {
-		sim.cur = --sim.unstarted;
-		fiber_switch(&t->fiber, &sim.thread[sim.cur].fiber);
+		sim_now_runs(--sim.unstarted);
+		fiber_switch(&t->fiber, &self()->fiber);
 	} else {
 		decide(&t->fiber);
 	}
@@ -143,13 +143,13 @@ void sim_start(struct thread *t)
 	struct fiber *from = &self()->fiber;
 	struct fiber *outer = sim.back;
 	int was = sim.cur;
-	sim.cur = t->id;
+	sim_now_runs(t->id);
 	sim_settle();
 	sim.ahead = sim.granted = 0;
 	sim.back = from;
 	fiber_switch(from, &t->fiber);
 	sim.back = outer;
-	sim.cur = was;
+	sim_now_runs(was);
 }
 
 void sim_run(void)
@@ -157,8 +157,8 @@ void sim_run(void)
 	sim.on = true;
 	sim.watched = !sim.bare;
 	sim.unstarted = sim.actors - 1;
-	sim.cur = sim.unstarted;
-	fiber_switch(&sim.main, &sim.thread[sim.cur].fiber);
+	sim_now_runs(sim.unstarted);
+	fiber_switch(&sim.main, &self()->fiber);
 	sim.on = sim.watched = false;
 	sim_settle();
 	sim.ahead = sim.granted = 0;

@@ -137,6 +137,7 @@ struct sim {
 	uint8_t threads, actors;
 	uint8_t unstarted;      /* actors that have not begun */
 	int cur;                /* running thread, or NOBODY */
+	struct thread *self;    /* the same: hooks ask all the time */
 	uint64_t enabled;       /* bit per option */
 	uint64_t soft;          /* threads that said they wait for somebody */
 	uint64_t spinning;      /* threads that loop until another one writes */
@@ -182,8 +183,8 @@ static inline uint64_t bit(unsigned i)
 
 static inline struct thread *self(void)
 {
-	struct thread *t = &sim.thread[sim.cur];
-	/* Computed once: gcc would do it again at each use. */
+	struct thread *t = sim.self;
+	/* Read once: after each store the compiler would do it again. */
 	__asm__("" : "+r"(t));
 	return t;
 }
@@ -269,6 +270,13 @@ static inline void sim_settle(void)
 		return;
 	memset(sim.choice + sim.choices, 0, MOST_AHEAD);
 	sim.choices += n;
+}
+
+/* That thread is the running one from now on. */
+static inline void sim_now_runs(unsigned id)
+{
+	sim.cur = id;
+	sim.self = &sim.thread[id];
 }
 
 /* Prepares the threads and stacks once. */
