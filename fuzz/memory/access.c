@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "memory/plain.h"
 #include "memory/race.h"
 #include "trace.h"
 #include "world.h"
@@ -72,11 +73,6 @@ void globals_restore(void)
 }
 
 /* --- atomic accesses --- */
-
-static inline unsigned mask_of(uintptr_t address, unsigned size)
-{
-	return ((1u << size) - 1) << (address & 7) & 0xff;
-}
 
 /* The location of an access. Memory that does not hold its newest store has
  * been written unseen, and begins anew: clang (14, 19) hooks no plain write to
@@ -197,28 +193,13 @@ static void touch_atomic(struct thread *t, struct granule *g, unsigned bytes, bo
 		location_restart(g, bytes);
 }
 
-static __attribute__((noinline)) void plain_atomic(struct granule *g, unsigned bytes, bool write,
-						   void *pc)
+void plain_atomic(struct granule *g, unsigned bytes, bool write, void *pc)
 {
 	race_check(g, bytes, write ? PLAIN_WRITE : PLAIN_READ, pc);
 	touch_atomic(self(), g, bytes, write);
 }
 
-static inline __attribute__((always_inline)) void plain_part(struct granule *g, uintptr_t address,
-							     unsigned size, bool write, void *pc)
-{
-	unsigned bytes = mask_of(address, size);
-	/* Either is its last call, so that it saves no registers. */
-	if (__builtin_expect(g->atomic & bytes, 0))
-		plain_atomic(g, bytes, write, pc);
-	else
-		race_check(g, bytes, write ? PLAIN_WRITE : PLAIN_READ, pc);
-}
-
-/* These two out of line, so that they do not burden the others. Of memory that
- * has no granule at its near place. */
-static __attribute__((noinline)) void plain_new(struct granule *near, uintptr_t address,
-						unsigned size, bool write, void *pc)
+void plain_new(struct granule *near, uintptr_t address, unsigned size, bool write, void *pc)
 {
 	/* Apart, so that of one that begins the compiler knows what it
 	 * holds. */
@@ -228,10 +209,7 @@ static __attribute__((noinline)) void plain_new(struct granule *near, uintptr_t 
 		plain_part(granule_begin(near, address >> 3), address, size, write, pc);
 }
 
-/* Of more than one granule, of a block not yet written to, traced, or not
- * watched. */
-static __attribute__((noinline)) void plain_parts(uintptr_t address, size_t size, bool write,
-						  void *pc)
+void plain_parts(uintptr_t address, size_t size, bool write, void *pc)
 {
 	if (write)
 		note_write_slow(address, size);
@@ -250,12 +228,5 @@ static __attribute__((noinline)) void plain_parts(uintptr_t address, size_t size
 
 void access_plain(uintptr_t address, size_t size, bool write, void *pc)
 {
-	struct granule *g = granule_near(address);
-	if (__builtin_expect((address & 7) + size > 8, 0) || !sim.watched ||
-	    trace_on == TRACE_ALL || (write && !world_is_noted(address)))
-		plain_parts(address, size, write, pc);
-	else if (granule_is(g, address))
-		plain_part(g, address, size, write, pc);
-	else
-		plain_new(g, address, size, write, pc);
+	plain_access(address, size, write, pc);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "memory/access.h"
+#include "memory/plain.h"
 #include "sites.h"
 
 #define PC __builtin_return_address(0)
@@ -45,8 +46,8 @@ void __tsan_func_exit(void)
 		const unsigned n = size;        \
 		body;                           \
 	}
-#define READ (sim.watched ? access_plain(a, n, false, PC) : (void)0)
-#define WRITE(note) (sim.watched ? access_plain(a, n, true, PC) : note(a, n))
+#define READ (sim.watched ? plain_access(a, n, false, PC) : (void)0)
+#define WRITE(note) (sim.watched ? plain_access(a, n, true, PC) : note(a, n))
 #define FAMILY(prefix, note, n)                          \
 	PLAIN(prefix##read##n, n, READ)                  \
 	PLAIN(prefix##write##n, n, WRITE(note))
