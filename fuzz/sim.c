@@ -74,7 +74,7 @@ static inline void suspend(struct thread *t)
 	} else if (sim.unstarted) {
 		sim_now_runs(--sim.unstarted);
 		fiber_switch(&t->fiber, &self()->fiber);
-	} else {
+	} else if (!decide_alone(t)) {
 		decide(&t->fiber);
 	}
 }
