@@ -6,13 +6,14 @@
 The accesses are those that the explore binaries of the fixed variants say they contain. Each is
 weakened at run time (explore --weaken), and the cases that reach it are explored: random search,
 then every execution if these are not too many (DPOR), otherwise those of few preemptions. Cases
-that showed something for an access nearby come first. For each access:
+that showed something for an access nearby come first; checks (fuzz/checks) come where no case
+shows anything. For each access:
 
     needed    every weaker order has a counterexample; its replay is kept
     kept      a weaker one does not, and a comment says "kept: why": beside the access, or where
               the word, or the macro that makes the access, is declared
     excess    a weaker one does not, and no comment says why it is stronger
-    unreached no case makes the access
+    unreached no case or check makes the access
     relaxed   there is no weaker one
 
 Results: a line of JSON (--out, build/audit/results.jsonl, which the next report takes in), and a
@@ -23,6 +24,8 @@ import argparse
 import collections
 import concurrent.futures
 import dataclasses
+import functools
+import itertools
 import json
 import os
 import pathlib
@@ -49,6 +52,7 @@ WEAKER = {"load": {"seq_cst": ("relaxed", "acquire"), "acquire": ("relaxed",)},
 RANDOM = 1500       # executions of the first look
 WHOLE = 100         # of a whole runtime, each time
 EXECUTIONS = 20000  # of the second
+CHECKED = 4000      # of a check
 BOUND = ("--preemptions", "3")
 REACH = 300         # executions that say which accesses a case makes
 PATIENCE = 120      # seconds before a run counts as hanging
@@ -61,6 +65,7 @@ class Place:
     case: str
     model: str
     whole: bool
+    check: bool = False
 
     def __str__(self):
         return f"{self.binary.parent.parent.name}/{self.case} {self.model}"
@@ -105,11 +110,10 @@ def tried(row, order, places, luck, most):
     """What one order breaks: the counterexample, or where and how far none was found."""
     weaken = f'{row["file"]}:{row["line"]}/{row["operation"]}={order}'
     seen = {"order": order, "found": None, "executions": 0, "places": []}
-    for look in (lambda p: explored(p, weaken, "--executions",
-                                    str(WHOLE if p.whole else RANDOM)),
-                 lambda p: second_look(p, weaken, most)):
-        seen["places"] = []
-        for place in luck.sorted(row, places):
+    looks = (lambda p: explored(p, weaken, "--executions", str(WHOLE if p.whole else RANDOM)),
+             lambda p: second_look(p, weaken, CHECKED if p.check else most))
+    for checks, (number, look) in itertools.product((False, True), enumerate(looks)):
+        for place in luck.sorted(row, [p for p in places if p.check == checks]):
             try:
                 result = look(place)
             except EngineFailure as failure:
@@ -127,7 +131,8 @@ def tried(row, order, places, luck, most):
                 return seen
             extent = ("broke" if "broke" in result else "all" if result["exhausted"] else
                       "ended" if result["ended"] else "some")
-            seen["places"].append(f"{place} {extent}")
+            if number == 1:
+                seen["places"].append(f"{place} {extent}")
     return seen
 
 
@@ -231,7 +236,9 @@ def reached(binary, case):
     whole = bool(case.get("whole"))
     line = lines_of([binary, "--sites", "--json", "--model", "c11", "--case", case["case"],
                      "--executions", str(REACH // 10 if whole else REACH)], PATIENCE)[0]
-    return binary, case["case"], whole, schema.check(line, "sites")["sites"]
+    check = case.get("file", "").startswith("fuzz/checks/")
+    return functools.partial(Place, binary, case["case"], whole=whole, check=check), schema.check(
+        line, "sites")["sites"]
 
 
 def rows_of(options, pool):
@@ -239,10 +246,9 @@ def rows_of(options, pool):
     todo = [pool.submit(reached, binary, case)
             for binary in binaries(options.build, options.target, "fixed")
             if binary.parent.parent.name in targets()
-            for case in lines_of([binary, "--list", "--json"], PATIENCE)
-            if not case.get("file", "").startswith("fuzz/checks/")]  # for functions, not for orders
+            for case in lines_of([binary, "--list", "--json"], PATIENCE)]
     rows, comments = {}, Comments()
-    for binary, case, whole, sites in (future.result() for future in todo):
+    for place, sites in (future.result() for future in todo):
         for site in sites:
             if (site["operation"] == "enter" or "/cases/" in site["file"]
                     or not site["file"].startswith("targets/")):
@@ -251,7 +257,7 @@ def rows_of(options, pool):
             row = rows.setdefault(key, {**site, "places": [], "weaker": []})
             row["order"] = row["order"] or site["order"]
             if site["accesses"]:
-                row["places"] += [Place(binary, case, model, whole) for model in options.model]
+                row["places"] += [place(model=model) for model in options.model]
     for row in rows.values():
         comments.beside(row)
         for key in ("calls", "accesses"):
@@ -266,10 +272,11 @@ def targets():
 
 
 def narrowed(row):
-    """A whole runtime is run where no case reaches."""
-    if any(not place.whole for place in row["places"]):
-        row["places"] = [place for place in row["places"] if not place.whole]
-    return row
+    """A whole runtime is run where no case reaches; a check that is none, anywhere."""
+    places = [place for place in row["places"] if not (place.whole and place.check)]
+    if any(not place.whole and not place.check for place in places):
+        places = [place for place in places if not place.whole]
+    return {**row, "places": places}
 
 
 def parse(arguments):

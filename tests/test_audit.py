@@ -110,6 +110,24 @@ def test_an_access_that_no_case_makes_is_told(trials):
     assert audit.examined(row(places=[], order="relaxed"), audit.Luck(), 1)["status"] == "relaxed"
 
 
+def test_checks_are_asked_where_no_case_shows_anything(monkeypatch):
+    """And not those that run a whole runtime."""
+    binary, asked = pathlib.Path("b/x/fixed/explore"), []
+
+    def explored(place, *_):
+        asked.append(place.case)
+        hits = {"data_race": 1} if place.check else {}
+        return {"executions": 1, "hits": hits, "exhausted": True, "ended": True, "replay": "",
+                "finding": {"class": "data_race", "meaning": "", "machines": ""} if hits else None}
+    monkeypatch.setattr(audit, "explored", explored)
+    places = [audit.Place(binary, name, "c11", whole="whole" in name, check="check" in name)
+              for name in ("check", "case", "whole_check", "whole_case")]
+    found = audit.examined(audit.narrowed(row(places=places)), audit.Luck(), 1)
+    assert asked == 2 * ["case", "case", "check"]  # two looks, one look: two orders
+    assert found["status"] == "needed"
+    assert audit.narrowed(row(places=places[2:]))["places"] == places[3:]
+
+
 def test_reasons_are_read_beside_the_access_its_word_and_its_macro(tmp_path, monkeypatch):
     (tmp_path / "targets/x").mkdir(parents=True)
     (tmp_path / "targets/x/x.c").write_text(

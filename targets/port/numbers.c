@@ -39,8 +39,7 @@ static struct port_number *make_chunk(struct port *port, wordptr *at)
 		chunk = world_map(PORT_CHUNK * sizeof *chunk);
 		for (int i = 0; i < PORT_CHUNK; i++)
 			mutex_init(&chunk[i].lock);
-		/* pairs with: port_number() load — the chunk's locks.
-		 * kept: the check numbers shows it */
+		/* pairs with: port_number() load — the chunk's locks */
 		store_release(at, (uintptr_t)chunk);
 		if (at - port->chunks >= port->chunks_end)
 			port->chunks_end = (int)(at - port->chunks) + 1;
@@ -54,7 +53,7 @@ struct port_number *port_number(struct port *port, int fd)
 	if (fd < 0 || fd >= PORT_CHUNKS * PORT_CHUNK)
 		return NULL;
 	wordptr *at = &port->chunks[fd / PORT_CHUNK];
-	/* pairs with: make_chunk() store. kept: the check numbers shows it */
+	/* pairs with: make_chunk() store */
 	struct port_number *chunk = (void *)load_acquire(at);
 	if (!chunk)
 		chunk = make_chunk(port, at);

@@ -95,8 +95,7 @@ void idle_spin(struct M *m)
 void idle_found(struct M *m)
 {
 	m->spinning = false;
-	/* pairs with: idle_wake() — before the look for idle processors.
-	 * kept: the check found_vs_leaver shows it */
+	/* pairs with: idle_wake() — before the look for idle processors */
 	fetch_add_seq_cst(&m->s->spinning, (uint32_t)-1);
 	/* There may be more where that came from. */
 	idle_wake(m->s);

@@ -54,7 +54,7 @@ void runq_put(struct P *p, struct G *g)
 void runq_put_next(struct P *p, struct G *g)
 {
 	/* pairs with: take_next() swap; and, before spinning is read,
-	 * idle_leave() decrement. kept: the check found_vs_leaver shows it */
+	 * idle_leave() decrement */
 	struct G *old = (struct G *)exchange_seq_cst(&p->next, (uintptr_t)g);
 	if (old)
 		runq_put(p, old);
@@ -66,7 +66,7 @@ static struct G *take_next(struct P *p)
 	uintptr_t next = load_relaxed(&p->next);
 	/* The race lost: a thief, so it is gone; only the owner puts one there.
 	 * pairs with: runq_put_next(); runq_empty() — who was kicked into the
-	 * ring. kept: the checks hand_over and kick_vs_look show it */
+	 * ring */
 	if (next != 0 && cas_acq_rel(&p->next, &next, 0))
 		return (struct G *)next;
 	return NULL;
@@ -206,8 +206,7 @@ struct G *runq_steal(struct P *to, struct P *from, bool next)
 	n--;
 	/* relaxed: the thief wrote it above */
 	struct G *g = (struct G *)load_relaxed(&to->ring[(tail + n) & to->mask]);
-	/* pairs with: grab(), of the next thief — the slots. kept: the check
-	 * steal_back shows it */
+	/* pairs with: grab(), of the next thief — the slots */
 	store_release(&to->tail, tail + n);
 	return g;
 }
@@ -216,7 +215,7 @@ bool runq_empty(struct P *p)
 {
 	/* Before the ring, into which one may be kicked from there. pairs with:
 	 * runq_put_next() — a leaver's last look, after it has stopped
-	 * spinning. kept: the check found_vs_leaver shows it */
+	 * spinning */
 	if (load_seq_cst(&p->next) != 0)
 		return false;
 	/* pairs with: runq_publish(), after runq_send() */

@@ -36,8 +36,7 @@ static void tell_watches(struct span *s, const uint64_t *dead)
 			continue;
 		}
 		*at = w->next;
-		/* pairs with: whoever watches — it is the heap's no more.
-		 * kept: the check watch_vs_sweep shows it */
+		/* pairs with: whoever watches — it is the heap's no more */
 		fetch_add_release(&w->freed, 1);
 	}
 	mutex_unlock(&s->lock);
