@@ -1,7 +1,6 @@
 /* Work comes, to each place there is, at many moments while a worker looks
  * around for some, or lingers: it finds it. */
-#include "checks/must.h"
-#include "sched/cases/sched_case.h"
+#include "checks/sched/two.h"
 
 enum { DELAYS = 8, TURNS = 3, FIRST = 1, SECOND = 2, ALL = 5 * DELAYS };
 
@@ -109,12 +108,9 @@ static void looker(void *state, struct slot *me)
 static void prepare(void *state, struct slot *slots)
 {
 	struct work *w = state;
-	struct state *st = &w->st;
+	struct state *st = two_begin(&w->st);
 	(void)slots;
-	state_init(st);
 	word_init(&w->taken, 0);
-	state_run(st, 0);
-	state_run(st, 1);
 	word_init(&st->s.last_poll, 0); /* somebody polls */
 	for (unsigned i = 0; i < GS; i++)
 		word_init(&st->g[i].g.status, G_WAITING);
