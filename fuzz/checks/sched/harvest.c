@@ -107,6 +107,14 @@ static void watch_one(void)
 	gc_release(other);
 }
 
+/* Which no cycle finds dead any more. */
+static void leave_one(void)
+{
+	void **handle = gc_handle();
+	fresh(handle, 16, false);
+	gc_release(handle);
+}
+
 static void balance(const struct gc_counts *c, uint64_t live)
 {
 	/* relaxed: nobody else is there */
@@ -180,10 +188,11 @@ static void first(void *arg)
 	must(counts.allocated == counts.freed, "not all was freed");
 	keep_some(70);
 	gc_collect();
+	leave_one();
 	gc_end(&counts);
 	must(counts.cycles == 12, "cycles are counted wrong");
 	must(counts.returned > 0, "no page was given back");
-	balance(&counts, 0);
+	balance(&counts, 1);
 }
 
 static void run(void *state, struct slot *me)
