@@ -28,6 +28,9 @@ FUZZ_COUNTED ?= -fsanitize-coverage=inline-8bit-counters,pc-table
 # Nobody asks here by which way an access was reached.
 FUZZ_COUNTED += -mllvm -tsan-instrument-func-entry-exit=0
 FUZZ_SANITIZED ?= -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+# Bytes that stand for operations are compared with nothing: it would be most of
+# the time.
+FUZZ_OPERATIONS = -fno-sanitize-coverage=trace-cmp
 FUZZ_LINK ?= $(FUZZ_CC)
 FUZZ_LINK_SANITIZED ?= $(FUZZ_SANITIZED)
 FUZZ_LIBRARY ?= -fsanitize=fuzzer
@@ -130,8 +133,9 @@ $(1)/$(2)/$(3)/$(4): $(patsubst %.c,$(1)/$(2)/$(3)/$(4).d/%.o,$(5) $(9) \
 endef
 fuzz_alike := $(addprefix fuzz/fuzzers/common/,found.c leave.c)
 define fuzz_both
-$(call fuzz_alone,$(FUZZ_OUT),$(1),$(2),$(3),$(4),$$(FUZZ_CC),$$(FUZZ_SANITIZED),$$(FUZZ_LINK) \
-	$$(FUZZ_LINK_SANITIZED) $$(FUZZ_LIBRARY),$(fuzz_alike))
+$(call fuzz_alone,$(FUZZ_OUT),$(1),$(2),$(3),$(4),$$(FUZZ_CC),$$(FUZZ_SANITIZED) \
+	$(if $(filter rig,$(1)),,$$(FUZZ_OPERATIONS)),$$(FUZZ_LINK) $$(FUZZ_LINK_SANITIZED) \
+	$$(FUZZ_LIBRARY),$(fuzz_alike))
 $(call fuzz_alone,$(CORPUS_OUT),$(1),$(2),$(3),$(4),$$(EXPLORE_CC),$$(CORPUS_SANITIZED), \
 	$$(EXPLORE_CC) $$(CORPUS_SANITIZED),$(fuzz_alike) $(corpus_only))
 fuzz-lane: $(FUZZ_OUT)/$(1)/$(2)/$(3)
