@@ -39,7 +39,7 @@ static void count_told(struct result *r)
 {
 	const struct thrown *t = runner_case()->thrown;
 	for (unsigned i = 0; t && i < MAX_OUTCOMES && t[i].message; i++)
-		r->outcomes[MAX_OUTCOMES + i] += strcmp(t[i].message, sim.fatal) == 0;
+		r->told[i] += strcmp(t[i].message, sim.fatal) == 0;
 }
 
 /* Which finding is shown: the first, unless one of an expected class comes

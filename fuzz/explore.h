@@ -35,17 +35,14 @@ struct finding {
 	uint8_t choice[MAX_CHOICES];
 };
 
-enum { COUNTED = 2 * MAX_OUTCOMES };
-
 struct result {
 	uint64_t executions;  /* run to their end */
 	uint64_t pruned;      /* broken off by sleep sets: equivalent to others */
 	uint64_t cut;         /* choices that a limit or bound took away */
 	uint64_t steps;       /* decisions and forced steps, of all */
 	uint64_t hits[FAILURE_COUNT];
-	/* Of each outcome; from MAX_OUTCOMES on, of each message that the case
-	 * has an outcome for. */
-	uint64_t outcomes[COUNTED];
+	uint64_t outcomes[MAX_OUTCOMES];
+	uint64_t told[MAX_OUTCOMES]; /* each message that has an outcome */
 	bool exhausted, bounded;
 	bool ended;           /* by itself: all within the bounds was run */
 	uint64_t largest_share; /* executions of the busiest process */

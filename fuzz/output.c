@@ -175,7 +175,7 @@ static void put_told(const struct test_case *c, const struct result *r)
 	for (unsigned i = 0; c->thrown && i < MAX_OUTCOMES && c->thrown[i].message; i++) {
 		printf(i ? "," : "");
 		put_string(c->thrown[i].message);
-		printf(":%ju", (uintmax_t)r->outcomes[MAX_OUTCOMES + i]);
+		printf(":%ju", (uintmax_t)r->told[i]);
 	}
 	putchar('}');
 }

@@ -179,8 +179,10 @@ static void write_result(FILE *to, const struct result *r)
 		(uintmax_t)r->cut, (uintmax_t)r->steps, r->elapsed);
 	for (unsigned i = 0; i < FAILURE_COUNT; i++)
 		fprintf(to, " %ju", (uintmax_t)r->hits[i]);
-	for (unsigned i = 0; i < COUNTED; i++)
+	for (unsigned i = 0; i < MAX_OUTCOMES; i++)
 		fprintf(to, " %ju", (uintmax_t)r->outcomes[i]);
+	for (unsigned i = 0; i < MAX_OUTCOMES; i++)
+		fprintf(to, " %ju", (uintmax_t)r->told[i]);
 	fprintf(to, "\n%d %ju %g %u", r->found, (uintmax_t)r->first_hit_execution, r->first_hit_s,
 		r->finding.choices);
 	for (unsigned i = 0; i < r->finding.choices; i++)
@@ -190,12 +192,9 @@ static void write_result(FILE *to, const struct result *r)
 
 static bool read_counts(FILE *from, uint64_t *to, unsigned n)
 {
-	uintmax_t value;
-	for (unsigned i = 0; i < n; i++) {
+	for (uintmax_t value; n > 0; n--, *to++ = value)
 		if (fscanf(from, "%ju", &value) != 1)
 			return false;
-		to[i] = value;
-	}
 	return true;
 }
 
@@ -208,7 +207,8 @@ static bool read_result(FILE *from, struct result *r)
 	int found;
 	if (!read_counts(from, counts, 4) || fscanf(from, "%lf", &r->elapsed) != 1 ||
 	    !read_counts(from, r->hits, FAILURE_COUNT) ||
-	    !read_counts(from, r->outcomes, COUNTED) || fscanf(from, "%d", &found) != 1 ||
+	    !read_counts(from, r->outcomes, MAX_OUTCOMES) ||
+	    !read_counts(from, r->told, MAX_OUTCOMES) || fscanf(from, "%d", &found) != 1 ||
 	    !read_counts(from, &first, 1) || fscanf(from, "%lf %u", &r->first_hit_s, &n) != 2 ||
 	    n > MAX_CHOICES)
 		return false;
@@ -318,8 +318,10 @@ static void merge(const struct request *q, struct result *r, const struct result
 	r->steps += part->steps;
 	for (unsigned i = 0; i < FAILURE_COUNT; i++)
 		r->hits[i] += part->hits[i];
-	for (unsigned i = 0; i < COUNTED; i++)
+	for (unsigned i = 0; i < MAX_OUTCOMES; i++) {
 		r->outcomes[i] += part->outcomes[i];
+		r->told[i] += part->told[i];
+	}
 	if (part->executions > r->largest_share)
 		r->largest_share = part->executions;
 	if (!part->found || (r->found && !preferred(q, part, r, wanted)))
